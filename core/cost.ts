@@ -1,0 +1,128 @@
+// What a picture will cost (quote) and what it did cost (settle): the same sums over the same rows.
+// Promise 4: what the table does not price is named in `unknown`, never counted as 0.
+import type { Model, Size } from './models.ts'
+import type { MicroUsd } from './money.ts'
+import type { PriceRow } from './prices.ts'
+
+/** A price before the picture. `expected`: made at the first try. `atMost`: every attempt that may be billed. Both are
+ *  the sum of what is known; `unknown` says what is missing from them, empty when nothing is. */
+export type Quote = { expected: MicroUsd; atMost: MicroUsd; unknown: readonly string[] }
+
+/** What a quote needs to know of a picture. */
+export type Draft = {
+  size: Size
+  /** UTF-8 bytes of prompt and system text. */
+  promptBytes: number
+  references: number
+}
+
+/** One way to have the picture made, with its price row when there is one. */
+export type PricedRoute = { provider: string; model: Model; row: PriceRow | undefined }
+
+/** Whether a fallback is reached after an attempt that may have been billed, or after one that was not. */
+export type PricedFallback = PricedRoute & { afterCharged: boolean; afterFree: boolean }
+
+/** The price of one picture by its first route, and by the dearest chain of fallbacks. Pure; rounds up once per sum. */
+export function quote(draft: Draft, first: PricedRoute, fallbacks: readonly PricedFallback[] = []): Quote {
+  const own = priceOf(draft, first)
+  const chain = fallbacks.map((fallback) => ({ fallback, price: priceOf(draft, fallback) }))
+  // The most that can be billed from here on, given that attempt `index` (-1: the first route) is about to be sent.
+  const worst = (index: number): MicroUsd => {
+    const here = index < 0 ? own.atMost : chain[index]!.price.atMost
+    const onward = chain.flatMap(({ fallback }, next) => {
+      if (next <= index) return []
+      return [
+        ...(fallback.afterCharged ? [here + worst(next)] : []),
+        ...(fallback.afterFree ? [worst(next)] : []),
+      ]
+    })
+    return Math.max(here, ...onward)
+  }
+  return {
+    expected: own.expected,
+    atMost: worst(-1),
+    unknown: [...new Set([own, ...chain.map((c) => c.price)].flatMap((price) => price.unknown))],
+  }
+}
+
+/** The sum of quotes. */
+export function total(quotes: readonly Quote[]): Quote {
+  return {
+    expected: quotes.reduce((sum, q) => sum + q.expected, 0),
+    atMost: quotes.reduce((sum, q) => sum + q.atMost, 0),
+    unknown: [...new Set(quotes.flatMap((q) => q.unknown))],
+  }
+}
+
+function priceOf(draft: Draft, { provider, model, row }: PricedRoute): Quote {
+  if (!row) return { expected: 0, atMost: 0, unknown: [`the price of ${model.short} at ${provider}`] }
+  if (row.unit === 'request') return { expected: row.microUsd, atMost: row.microUsd, unknown: [] }
+  const { image, inputImage, overhead } = model.tokens
+  const imageTokens = image[draft.size]
+  const missing = [
+    ...(imageTokens === undefined ? [`output tokens of ${model.short} at ${draft.size}`] : []),
+    ...(inputImage === null && draft.references > 0 ? [`tokens per input image of ${model.short}`] : []),
+  ]
+  const referenceTokens = draft.references * (inputImage ?? 0)
+  const sum = (promptTokens: number, textTokens: number) =>
+    tokenCost(row, {
+      input: promptTokens + referenceTokens,
+      text: textTokens,
+      image: imageTokens ?? 0,
+    })
+  return {
+    // About four bytes make a token; at most, every byte is one.
+    expected: sum(Math.ceil(draft.promptBytes / 4), overhead.expected),
+    atMost: sum(draft.promptBytes, overhead.atMost),
+    unknown: missing,
+  }
+}
+
+/** `usageMetadata` of an answer. It comes from the provider and is not trusted: every field may be absent. */
+export type Usage = {
+  promptTokenCount?: number | undefined
+  candidatesTokenCount?: number | undefined
+  thoughtsTokenCount?: number | undefined
+  toolUsePromptTokenCount?: number | undefined
+  totalTokenCount?: number | undefined
+  candidatesTokensDetails?: readonly { modality?: string | undefined; tokenCount?: number | undefined }[] | undefined
+}
+
+/** What an answered and billed attempt cost, or undefined where row or usage do not say. `pictures` is the number of
+ *  image parts in the answer. Rounded up to a whole micro-USD. */
+export function settle(
+  row: PriceRow | undefined,
+  usage: Usage | undefined,
+  pictures: number,
+): MicroUsd | undefined {
+  if (!row) return undefined
+  if (row.unit === 'request') return row.microUsd
+  if (usage?.promptTokenCount === undefined) return undefined
+  const image = usage.candidatesTokensDetails
+    ?.filter((d) => d.modality === 'IMAGE')
+    .reduce((sum, d) => sum + (d.tokenCount ?? 0), 0)
+  // Without the IMAGE detail the two output rates cannot be told apart.
+  if (image === undefined && pictures > 0) return undefined
+  const toolUse = usage.toolUsePromptTokenCount ?? 0
+  // Refusals count thinking in both candidates and thoughts: only the total is right (92 calls, reported 2026-08-27).
+  const output =
+    usage.totalTokenCount === undefined
+      ? (usage.candidatesTokenCount ?? 0) + (usage.thoughtsTokenCount ?? 0)
+      : usage.totalTokenCount - usage.promptTokenCount - toolUse
+  return tokenCost(row, {
+    input: usage.promptTokenCount + toolUse,
+    text: Math.max(0, output - (image ?? 0)),
+    image: image ?? 0,
+  })
+}
+
+function tokenCost(
+  row: Extract<PriceRow, { unit: 'token' }>,
+  tokens: { input: number; text: number; image: number },
+): MicroUsd {
+  const millionths =
+    tokens.input * row.inputPerMillion +
+    tokens.text * row.textPerMillion +
+    tokens.image * row.imagePerMillion
+  return Math.ceil(millionths / 1_000_000)
+}
