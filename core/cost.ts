@@ -85,7 +85,9 @@ export type Usage = {
   thoughtsTokenCount?: number | undefined
   toolUsePromptTokenCount?: number | undefined
   totalTokenCount?: number | undefined
-  candidatesTokensDetails?: readonly { modality?: string | undefined; tokenCount?: number | undefined }[] | undefined
+  candidatesTokensDetails?:
+    | readonly { modality?: string | undefined; tokenCount?: number | undefined }[]
+    | undefined
 }
 
 /** What an answered and billed attempt cost, or undefined where row or usage do not say. `pictures` is the number of
@@ -121,8 +123,6 @@ function tokenCost(
   tokens: { input: number; text: number; image: number },
 ): MicroUsd {
   const millionths =
-    tokens.input * row.inputPerMillion +
-    tokens.text * row.textPerMillion +
-    tokens.image * row.imagePerMillion
+    tokens.input * row.inputPerMillion + tokens.text * row.textPerMillion + tokens.image * row.imagePerMillion
   return Math.ceil(millionths / 1_000_000)
 }

@@ -209,7 +209,10 @@ export const SizeSchema = z
   .transform((value, ctx) => {
     const size = parseSize(value)
     if (size) return size
-    ctx.addIssue({ code: 'custom', message: `unknown size ${JSON.stringify(value)}: one of ${SIZES.join(', ')}` })
+    ctx.addIssue({
+      code: 'custom',
+      message: `unknown size ${JSON.stringify(value)}: one of ${SIZES.join(', ')}`,
+    })
     return z.NEVER
   })
   .describe('Size tier of the picture: 512 (also 512px, 0.5K), 1K, 2K or 4K.')

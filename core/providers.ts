@@ -19,10 +19,9 @@ export type Provider = {
   wire: Readonly<Record<string, string>>
   /** Whether a 200 that was refused, or has no picture, is billed. */
   chargesOnRefusal: Charged
-  /** Statuses after which nothing was billed and the same request may be sent again. */
+  /** Statuses after which nothing was billed and the same request may be sent again. Any 5xx that is not listed may
+   *  hide a call that went on, and is not repeated. */
   freeStatuses: readonly number[]
-  /** Whether a 500 is billed. */
-  chargesOn500: Charged
   /** Largest request body in bytes, Base64 included. */
   maxRequestBytes: number
   /** Models that take `thinkingConfig`; absent: all that can think. */
@@ -52,8 +51,7 @@ export const PROVIDERS: readonly Provider[] = [
     wire: everyModel,
     // No general statement of Google's exists; its finish message sometimes says "you will not be charged".
     chargesOnRefusal: 'unknown',
-    freeStatuses: [429, 503],
-    chargesOn500: 'no',
+    freeStatuses: [429, 500, 503],
     maxRequestBytes: REQUEST_BYTES,
     fileUri: true,
     search: true,
@@ -73,9 +71,8 @@ export const PROVIDERS: readonly Provider[] = [
       'gemini-2.5-flash-image': 'gemini-2.5-flash-image',
     },
     chargesOnRefusal: 'yes',
-    freeStatuses: [429, 503],
     // "Failed requests are not billed", but its front end may answer 500 for a call that went on.
-    chargesOn500: 'unknown',
+    freeStatuses: [429, 503],
     maxRequestBytes: REQUEST_BYTES,
     thinkingModels: ['gemini-3.1-flash-image'],
     fileUri: true,
@@ -93,7 +90,6 @@ export const PROVIDERS: readonly Provider[] = [
     chargesOnRefusal: 'unknown',
     // Nothing is documented: a 429 or 503 is the provider's refusal to start (RFC 9110, RFC 6585).
     freeStatuses: [429, 503],
-    chargesOn500: 'unknown',
     maxRequestBytes: REQUEST_BYTES,
     fileUri: false,
     search: true,
@@ -116,7 +112,6 @@ export const ProvidersConfigSchema = z.record(
     prices: z.record(ModelName, PriceSchema).optional(),
     chargesOnRefusal: z.enum(['no', 'yes', 'unknown']).optional(),
     freeStatuses: z.array(z.int().min(400).max(599)).optional(),
-    chargesOn500: z.enum(['no', 'yes', 'unknown']).optional(),
     maxRequestBytes: z.int().positive().optional(),
     thinkingModels: z.array(ModelName).optional(),
     fileUri: z.boolean().optional(),
@@ -156,8 +151,10 @@ export function marketOf(variables: MarketVariables): Market {
   const emulated = keyed.length === 0 && emulator !== undefined
   const sellers = ids.map((id): Seller => {
     const { prices, keyVariable: _, wire, ...changes } = overrides[id] ?? {}
-    const provider = { ...(builtIn(id) ?? blank(id)), ...changes } as Provider
-    const baseUrl = emulated ? `${emulator}/${id}` : (text(variables[`${constant(id)}_BASE_URL`]) ?? provider.baseUrl)
+    const provider = { ...(builtIn(id) ?? blankProvider(id)), ...changes } as Provider
+    const baseUrl = emulated
+      ? `${emulator}/${id}`
+      : (text(variables[`${constant(id)}_BASE_URL`]) ?? provider.baseUrl)
     if (!baseUrl) throw new ConfigurationError(`PROVIDERS.${id} has no baseUrl`)
     return {
       ...provider,
@@ -198,7 +195,7 @@ function builtIn(id: string): Provider | undefined {
 }
 
 /** What a new provider is taken for until the operator says otherwise: a Bearer relay that says nothing of billing. */
-function blank(id: string): Provider {
+export function blankProvider(id: string): Provider {
   return {
     id,
     name: id,
@@ -208,7 +205,6 @@ function blank(id: string): Provider {
     wire: {},
     chargesOnRefusal: 'unknown',
     freeStatuses: [429, 503],
-    chargesOn500: 'unknown',
     maxRequestBytes: REQUEST_BYTES,
     fileUri: false,
     search: true,
@@ -264,7 +260,10 @@ export function routeOf(market: Market, model: Model, provider?: string): Route 
   }
   const seller = market.sellers.find((s) => s.id === wanted)
   if (!seller)
-    return { problem: 'unknown_provider', message: `unknown provider ${wanted}; known: ${names(market.sellers)}` }
+    return {
+      problem: 'unknown_provider',
+      message: `unknown provider ${wanted}; known: ${names(market.sellers)}`,
+    }
   if (!sells(seller))
     return {
       problem: 'not_sold',

@@ -1,0 +1,137 @@
+// A provider's answer in the Gemini dialect, read from its JSON after the pictures were taken out (each `data` string
+// replaced by its index). Nothing in it is trusted: any field may be absent, null or in snake_case.
+import type { Usage } from './cost.ts'
+
+export type AnswerPart =
+  | { kind: 'text'; text: string; thought: boolean }
+  /** `picture`: which one, in the order of the answer, from 0. */
+  | { kind: 'picture'; picture: number; label: string | undefined; thought: boolean }
+
+export type Answer = {
+  parts: readonly AnswerPart[]
+  finishReason: string | undefined
+  finishMessage: string | undefined
+  blockReason: string | undefined
+  usage: Usage | undefined
+  modelVersion: string | undefined
+  responseId: string | undefined
+  /** An error object inside a 200. */
+  error: ProviderError | undefined
+}
+
+/** `google.rpc.Status` as JSON. */
+export type ProviderError = {
+  code: number | undefined
+  status: string | undefined
+  message: string | undefined
+  details: readonly Json[]
+}
+
+type Json = { readonly [key: string]: unknown }
+
+/** Reads an answer. Never throws; what is not there is undefined or empty. */
+export function readAnswer(json: unknown): Answer {
+  const root = object(json)
+  const candidate = object(list(root.candidates)[0])
+  const feedback = object(either(root, 'promptFeedback', 'prompt_feedback'))
+  return {
+    parts: list(object(candidate.content).parts).flatMap(readPart),
+    finishReason: text(either(candidate, 'finishReason', 'finish_reason')),
+    finishMessage: text(either(candidate, 'finishMessage', 'finish_message')),
+    blockReason: text(either(feedback, 'blockReason', 'block_reason')),
+    usage: readUsage(either(root, 'usageMetadata', 'usage_metadata')),
+    modelVersion: text(either(root, 'modelVersion', 'model_version')),
+    responseId: text(either(root, 'responseId', 'response_id')),
+    error: readError(json),
+  }
+}
+
+/** The error object of a body, if it holds one. */
+export function readError(json: unknown): ProviderError | undefined {
+  const { error } = object(json)
+  if (error === undefined || error === null) return undefined
+  const { code, status, message, details } = object(error)
+  return {
+    code: number(code),
+    status: text(status),
+    message: text(message) ?? text(error),
+    details: list(details).map(object),
+  }
+}
+
+/** Which of the answer's pictures is the result. The last one that is no thought; if there is none, the last thought.
+ *  Text between pictures means that the earlier ones are wanted too: they are `others`, the rest are drafts.
+ *  (Google: the last image of the thinking is the final one; relays flag drafts by nothing but their order.) */
+export function chooseResult(parts: readonly AnswerPart[]): {
+  result: number | undefined
+  isThought: boolean
+  others: number[]
+} {
+  const pictures = parts.filter((part) => part.kind === 'picture')
+  const finals = pictures.filter((part) => !part.thought)
+  const result = finals.at(-1) ?? pictures.at(-1)
+  if (!result) return { result: undefined, isThought: false, others: [] }
+  const others = finals.filter((picture) => {
+    const next = finals[finals.indexOf(picture) + 1]
+    if (!next) return false
+    const between = parts.slice(parts.indexOf(picture) + 1, parts.indexOf(next))
+    return between.some((part) => part.kind === 'text' && !part.thought && part.text.trim() !== '')
+  })
+  return { result: result.picture, isThought: result.thought, others: others.map((p) => p.picture) }
+}
+
+/** The text of an answer without its thoughts, or undefined. */
+export function textOf(parts: readonly AnswerPart[]): string | undefined {
+  const texts = parts.flatMap((part) => (part.kind === 'text' && !part.thought ? [part.text] : []))
+  return texts.join('').trim() || undefined
+}
+
+function readPart(value: unknown): AnswerPart[] {
+  const part = object(value)
+  const thought = part.thought === true
+  const inline = object(either(part, 'inlineData', 'inline_data'))
+  const picture = number(inline.data)
+  if (picture !== undefined)
+    return [{ kind: 'picture', picture, label: text(either(inline, 'mimeType', 'mime_type')), thought }]
+  const words = text(part.text)
+  return words === undefined ? [] : [{ kind: 'text', text: words, thought }]
+}
+
+function readUsage(value: unknown): Usage | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const usage = object(value)
+  const details = either(usage, 'candidatesTokensDetails', 'candidates_tokens_details')
+  return {
+    promptTokenCount: number(either(usage, 'promptTokenCount', 'prompt_token_count')),
+    candidatesTokenCount: number(either(usage, 'candidatesTokenCount', 'candidates_token_count')),
+    thoughtsTokenCount: number(either(usage, 'thoughtsTokenCount', 'thoughts_token_count')),
+    toolUsePromptTokenCount: number(either(usage, 'toolUsePromptTokenCount', 'tool_use_prompt_token_count')),
+    totalTokenCount: number(either(usage, 'totalTokenCount', 'total_token_count')),
+    candidatesTokensDetails: Array.isArray(details)
+      ? details.map(object).map((d) => ({
+          modality: text(d.modality),
+          tokenCount: number(either(d, 'tokenCount', 'token_count')),
+        }))
+      : undefined,
+  }
+}
+
+function either(json: Json, camel: string, snake: string): unknown {
+  return json[camel] ?? json[snake]
+}
+
+function object(value: unknown): Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined
+}

@@ -1,0 +1,215 @@
+// What the worker's own API says: schemas of its answers and problems. The request's schema is in request.ts.
+import { z } from 'zod'
+import { REFERENCE_TYPES } from './models.ts'
+import { OUTCOMES } from './outcome.ts'
+import { ReferenceTypeSchema, RequestSchema, Sha256Schema } from './request.ts'
+
+/** Every problem a caller can meet; clients branch on `code` alone. The number is the HTTP status. */
+export const PROBLEMS = {
+  invalid_json: 400,
+  invalid_request: 400,
+  invalid_key: 400,
+  unauthorised: 401,
+  max_cost_exceeded: 402,
+  not_found: 404,
+  method_not_allowed: 405,
+  length_required: 411,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  digest_mismatch: 422,
+  key_reused: 422,
+  reference_not_found: 422,
+  reference_unreachable: 422,
+  unknown_model: 422,
+  unknown_provider: 422,
+  not_sold: 422,
+  not_configured: 422,
+  unsupported: 422,
+  internal: 500,
+  misconfigured: 500,
+} as const
+export type ProblemCode = keyof typeof PROBLEMS
+
+const Charged = z.enum(['no', 'yes', 'unknown'])
+const Usd = z.number().nullable().describe('USD; null when it is not known.')
+const Instant = z.iso.datetime()
+
+/** RFC 9457 problem. */
+export const ProblemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+  charged: Charged,
+  retryAfterMs: z.number().nullable(),
+  requestId: z.string(),
+  errors: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .optional()
+    .describe('What is wrong, field by field.'),
+})
+export type ProblemView = z.output<typeof ProblemSchema>
+
+export const ImageSchema = z.object({
+  url: z.string(),
+  mimeType: z.enum(REFERENCE_TYPES),
+  bytes: z.int(),
+  width: z.int().nullable().describe('Pixels, read from the bytes.'),
+  height: z.int().nullable(),
+  sha256: Sha256Schema,
+})
+export type ImageView = z.output<typeof ImageSchema>
+
+export const AttemptSchema = z.object({
+  provider: z.string(),
+  model: z.string(),
+  startedAt: Instant,
+  ms: z.number(),
+  outcome: z.enum(OUTCOMES).nullable().describe('null while it runs.'),
+  charged: Charged,
+  cost: Usd,
+  message: z.string().nullable().describe("The provider's words when there is no picture."),
+})
+
+export const STATUSES = [
+  'queued',
+  'running',
+  'succeeded',
+  'refused',
+  'failed',
+  'uncertain',
+  'cancelled',
+] as const
+export type Status = (typeof STATUSES)[number]
+
+/** Statuses that do not change any more. */
+export function isEnded(status: Status): boolean {
+  return status !== 'queued' && status !== 'running'
+}
+
+export const GenerationSchema = z.object({
+  id: z.string(),
+  status: z.enum(STATUSES),
+  provider: z.string().describe('Who made it, or is asked to.'),
+  model: z.string().describe('Canonical id of the model that made it, or is asked to.'),
+  emulated: z.boolean().describe('Drawn by the emulator; nothing was bought.'),
+  image: ImageSchema.nullable(),
+  moreImages: z.array(ImageSchema).describe('Further finished pictures of the same answer.'),
+  text: z.string().nullable(),
+  finishReason: z.string().nullable(),
+  error: z
+    .object({ code: z.enum(OUTCOMES), message: z.string() })
+    .nullable()
+    .describe('Why there is no picture.'),
+  cost: z.object({
+    estimated: Usd,
+    atMost: Usd,
+    actual: Usd,
+    difference: Usd.describe('actual − estimated'),
+    currency: z.literal('USD'),
+    basis: z.string().describe('The price row and its date.'),
+  }),
+  attempts: z.array(AttemptSchema),
+  usage: z.record(z.string(), z.unknown()).nullable(),
+  request: z.record(z.string(), z.unknown()),
+  metadata: z.record(z.string(), z.string()),
+  createdAt: Instant,
+  finishedAt: Instant.nullable(),
+})
+export type GenerationView = z.output<typeof GenerationSchema>
+
+export const GenerationListSchema = z.object({
+  generations: z.array(GenerationSchema),
+  cursor: z.string().nullable().describe('Pass it as ?cursor= for the next page.'),
+})
+
+export const StoredReferenceSchema = z.object({
+  sha256: Sha256Schema,
+  mimeType: ReferenceTypeSchema,
+  bytes: z.int(),
+})
+export type StoredReference = z.output<typeof StoredReferenceSchema>
+
+/** `POST /api/estimate`: one request or many, each with the key it would be sent with. */
+const Estimated = RequestSchema.extend({
+  key: z.string().optional().describe('The Idempotency-Key it would be sent with.'),
+})
+export const EstimateRequestSchema = z.union([
+  z.strictObject({ requests: z.array(Estimated).min(1).max(10_000) }),
+  Estimated,
+])
+
+export const EstimateSchema = z.object({
+  expected: Usd,
+  atMost: Usd,
+  currency: z.literal('USD'),
+  unknown: z.array(z.string()).describe('What has no price; the sums do not hold it.'),
+  requests: z.array(
+    z.object({
+      provider: z.string(),
+      model: z.string(),
+      expected: Usd,
+      atMost: Usd,
+      unknown: z.array(z.string()),
+      existing: z
+        .object({ id: z.string(), status: z.enum(STATUSES) })
+        .nullable()
+        .describe('The generation that has this key already; sending it again buys nothing.'),
+    }),
+  ),
+  emulated: z.boolean(),
+  pricesAsOf: z.string(),
+})
+export type EstimateView = z.output<typeof EstimateSchema>
+
+const Price = z
+  .union([
+    z.object({ unit: z.literal('request'), usd: z.number() }),
+    z.object({
+      unit: z.literal('token'),
+      inputPerMillionUsd: z.number(),
+      textPerMillionUsd: z.number(),
+      imagePerMillionUsd: z.number(),
+    }),
+  ])
+  .nullable()
+
+export const ModelsSchema = z.object({
+  emulated: z.boolean(),
+  defaultProvider: z.string().nullable(),
+  pricesAsOf: z.string(),
+  models: z.array(
+    z.object({
+      id: z.string(),
+      short: z.string(),
+      name: z.string(),
+      aliases: z.array(z.string()),
+      lifecycle: z.record(z.string(), z.string()),
+      sizes: z.array(z.string()),
+      aspects: z.array(z.string()),
+      references: z.object({
+        max: z.int(),
+        objects: z.int().optional(),
+        people: z.int().optional(),
+        style: z.int().optional(),
+        types: z.array(z.string()),
+        maxBytes: z.int(),
+      }),
+      providers: z.array(
+        z.object({
+          id: z.string(),
+          configured: z.boolean(),
+          wireId: z.string(),
+          price: Price,
+          perPicture: z
+            .record(z.string(), Usd)
+            .describe('Expected USD of one picture by size, without references.'),
+          source: z.string().nullable(),
+          checkedOn: z.string().nullable(),
+        }),
+      ),
+    }),
+  ),
+})
+export type ModelsView = z.output<typeof ModelsSchema>

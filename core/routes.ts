@@ -1,0 +1,68 @@
+// From a wish to the ways of having it made, in order, and what that costs: used by the worker before it sends and by
+// the runner before it asks, so that both show the same price.
+import { type Draft, type Quote, quote } from './cost.ts'
+import { findModel, MODELS } from './models.ts'
+import { type Market, type NoRoute, type Route, routeOf } from './providers.ts'
+import { CHARGED_REASONS, FALLBACK_REASONS, type FallbackReason } from './request.ts'
+
+export type Fallback = Route & { on: readonly FallbackReason[] }
+
+export type Routes = { first: Route; fallbacks: readonly Fallback[] }
+
+/** Why there is no way; `path` is the request field at fault. */
+export type NoRoutes = { path: string; problem: NoRoute['problem'] | 'unknown_model'; message: string }
+
+type Wish = { model: string; provider?: string | undefined }
+
+/** The first route and the fallbacks of a request. A fallback equal to the first route is dropped: it is no other way. */
+export function routesOf(
+  market: Market,
+  wish: Wish & { fallback?: readonly (Wish & { on: readonly FallbackReason[] })[] | undefined },
+): Routes | NoRoutes {
+  const first = find(market, wish, '')
+  if ('problem' in first) return first
+  const fallbacks: Fallback[] = []
+  for (const [index, fallback] of (wish.fallback ?? []).entries()) {
+    const route = find(market, fallback, `fallback[${index}].`)
+    if ('problem' in route) return route
+    const same = route.seller.id === first.seller.id && route.model.id === first.model.id
+    if (!same) fallbacks.push({ ...route, on: fallback.on })
+  }
+  return { first, fallbacks }
+}
+
+/** The quote of a picture by these routes. */
+export function quoteRoutes({ first, fallbacks }: Routes, draft: Draft): Quote {
+  const priced = ({ seller, model }: Route) => ({ provider: seller.id, model, row: seller.prices[model.id] })
+  const isFree = (reason: FallbackReason) => !CHARGED_REASONS.includes(reason)
+  return quote(
+    draft,
+    priced(first),
+    fallbacks.map((fallback) => ({
+      ...priced(fallback),
+      afterCharged: fallback.on.some((reason) => !isFree(reason)),
+      afterFree: FALLBACK_REASONS.some((reason) => isFree(reason) && fallback.on.includes(reason)),
+    })),
+  )
+}
+
+/** What a quote is based on, for people: who, how, and as of when. */
+export function basisOf({ seller, model }: Route): string {
+  const row = seller.prices[model.id]
+  if (!row) return `no price of ${model.short} at ${seller.id} is known`
+  return `${seller.id}, per ${row.unit}, ${row.checkedOn ? `checked ${row.checkedOn}` : row.source}`
+}
+
+function find(market: Market, { model: name, provider }: Wish, prefix: string): Route | NoRoutes {
+  const model = findModel(name)
+  if (!model) {
+    const known = MODELS.map((m) => m.short).join(', ')
+    return {
+      path: `${prefix}model`,
+      problem: 'unknown_model',
+      message: `unknown model ${name}; known: ${known}`,
+    }
+  }
+  const route = routeOf(market, model, provider)
+  return 'problem' in route ? { path: `${prefix}${provider ? 'provider' : 'model'}`, ...route } : route
+}

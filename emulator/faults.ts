@@ -1,0 +1,239 @@
+// The misbehaviours, each by name, with where it was seen and whether the provider charges it.
+// A prompt asks for one with a marker such as `[[fault:rate-limited times=2 retry=1.5]]`; several apply in order.
+import type { AnswerPlan, Plan, Slot, Twist } from './plan.ts'
+import { dailyQuota, invalid, RpcError, rateLimited } from './rpc.ts'
+
+/** Parameters of a marker. All may carry `times=N` (how often for this prompt and model) and `charged=yes|no`. */
+export type Parameters = Readonly<Record<string, string>>
+
+export type Fault = {
+  /** The thread, document or measurement in which it occurs. */
+  seen: string
+  /** `refusal`: as the provider's row says; unknown counts as charged. */
+  charged: 'no' | 'yes' | 'refusal'
+  change(plan: AnswerPlan, parameters: Parameters, model: string): Plan
+}
+
+const OVERLOADED = 'The model is overloaded. Please try again later.'
+
+const HTML = `<!DOCTYPE html>
+<html><head><title>502 Bad Gateway</title></head>
+<body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>
+`
+
+export const FAULTS = {
+  'rate-limited': {
+    seen: 'dcdpr/jp#1061: RetryInfo with fractional seconds and no Retry-After header',
+    charged: 'no',
+    change: (_, { retry }, model) => rpc(rateLimited(numberOf(retry, 1.837906927), model)),
+  },
+  'daily-quota': {
+    seen: 'gemini-cli#10925, promptfoo#7727: the quota id names a day',
+    charged: 'no',
+    change: (_plan, _parameters, model) => rpc(dailyQuota(model)),
+  },
+  overloaded: {
+    seen: 'litellm#18118; APIYI overview: not charged',
+    charged: 'no',
+    change: () => rpc(new RpcError('UNAVAILABLE', OVERLOADED)),
+  },
+  internal: {
+    seen: 'api-errors page: 500 INTERNAL, not charged by Google',
+    charged: 'no',
+    change: () =>
+      rpc(
+        new RpcError(
+          'INTERNAL',
+          'An internal error has occurred. Please retry or report in https://developers.generativeai.google/guide/troubleshooting',
+        ),
+      ),
+  },
+  html: {
+    seen: 'sub2api#2399, CLIProxyAPI#839: a front end answers while the call goes on',
+    charged: 'yes',
+    change: () => ({ kind: 'raw', status: 502, type: 'text/html', body: HTML }),
+  },
+  'error-in-200': {
+    seen: 'relays that commit the status before the call has ended (gemini.md 6)',
+    charged: 'no',
+    change: () => ({
+      kind: 'raw',
+      status: 200,
+      type: 'application/json; charset=UTF-8',
+      body: JSON.stringify(new RpcError('UNAVAILABLE', OVERLOADED).body),
+    }),
+  },
+  refused: {
+    seen: 'APIYI overview: a safety refusal with status 200 is charged',
+    charged: 'refusal',
+    change: (plan) => ({
+      ...plan,
+      slots: [],
+      finishReason: 'IMAGE_SAFETY',
+      finishMessage:
+        'Unable to show the generated image. The image was filtered out because it violated the safety policy.',
+      usage: 'refused',
+    }),
+  },
+  'blocked-prompt': {
+    seen: 'promptFeedback without candidates (api reference, BlockReason)',
+    charged: 'refusal',
+    change: ({ finishReason: _, ...plan }) => ({
+      ...plan,
+      slots: [],
+      blockReason: 'PROHIBITED_CONTENT',
+      usage: 'rejected',
+    }),
+  },
+  'no-image': {
+    seen: 'minimaxir/gemimg#5',
+    charged: 'refusal',
+    change: (plan) => ({
+      ...plan,
+      slots: [],
+      finishReason: 'NO_IMAGE',
+      finishMessage:
+        'Unable to show the generated image. The model could not generate the image based on the prompt provided.',
+      usage: 'rejected',
+    }),
+  },
+  'text-only': {
+    seen: 'GoModel#853, litellm#28989: STOP with words and no picture',
+    charged: 'refusal',
+    change: (plan) => ({ ...plan, slots: [{ text: 'I cannot draw that, but I can describe it.' }] }),
+  },
+  cut: {
+    seen: 'ellmer#908: 2.7 MB received, then nothing',
+    charged: 'yes',
+    change: (plan, { at }) => ({ ...plan, style: { ...plan.style, cutAt: numberOf(at, 0.5) } }),
+  },
+  reset: {
+    seen: 'Comfy-Org/ComfyUI#16204: the connection is gone at 60 s, the call is billed',
+    charged: 'yes',
+    change: () => ({ kind: 'drop' }),
+  },
+  hang: {
+    seen: 'APIYI overview: the client leaves at 100 s of a 120 s call and is charged',
+    charged: 'yes',
+    change: () => ({ kind: 'hang' }),
+  },
+  slow: {
+    seen: 'APIYI overview: 4K takes 30 to 150 s',
+    charged: 'yes',
+    change: (plan, { ms }) => ({ ...plan, delayMs: numberOf(ms, 5_000) }),
+  },
+  thoughts: {
+    seen: 'image generation page: up to two interim images, flagged, free of charge',
+    charged: 'yes',
+    change: (plan) => withSlots(plan, [thought(1), thought(2), final]),
+  },
+  drafts: {
+    seen: 'APIYI: drafts as ordinary image parts, each counted (vercel/ai#11461)',
+    charged: 'yes',
+    change: (plan) =>
+      withSlots(plan, [{ variation: 1, counted: true }, { variation: 2, counted: true }, final]),
+  },
+  storyboard: {
+    seen: 'several finished pictures with text between them (gemini.md 4.5)',
+    charged: 'yes',
+    change: (plan) => ({
+      ...plan,
+      slots: [
+        { text: 'Step 1.' },
+        { variation: 1, counted: true },
+        { text: 'Step 2.' },
+        { variation: 2, counted: true },
+        { text: 'Step 3.' },
+        final,
+      ],
+    }),
+  },
+  'mime-first': {
+    seen: 'documented key order',
+    charged: 'yes',
+    change: (plan) => ({ ...plan, style: { ...plan.style, dataFirst: false } }),
+  },
+  'data-first': {
+    seen: 'JSON objects are unordered; Python sends data before mime_type',
+    charged: 'yes',
+    change: (plan) => ({ ...plan, style: { ...plan.style, dataFirst: true } }),
+  },
+  escaped: {
+    seen: 'APIYI NB-OSS writes & as \\u0026; RFC 8259 allows every escape',
+    charged: 'yes',
+    change: (plan) => ({ ...plan, style: { ...plan.style, escaped: true } }),
+  },
+  mislabelled: {
+    seen: 'relays mislabel (vercel/ai#11461)',
+    charged: 'yes',
+    change: (plan) => withTwist(plan, { kind: 'mislabelled' }),
+  },
+  tiny: {
+    seen: 'vm0-skills#381: a 3-byte file',
+    charged: 'yes',
+    change: (plan) => withTwist(plan, { kind: 'tiny' }),
+  },
+  big: {
+    seen: 'WebAI2API#102, ellmer#908: tens of MB in one line',
+    charged: 'yes',
+    change: (plan, { bytes }) => withTwist(plan, { kind: 'big', bytes: numberOf(bytes, 8_000_000) }),
+  },
+  'url-answer': {
+    seen: 'docs.apiyi.com nano-banana-oss-group: a temporary URL in a text part',
+    charged: 'yes',
+    change: (plan) => ({
+      ...plan,
+      slots: [final],
+      style: { ...plan.style, escaped: true },
+      twists: [...plan.twists, { kind: 'asUrl' }],
+    }),
+  },
+} satisfies Record<string, Fault>
+
+export type FaultName = keyof typeof FAULTS
+
+/** A fault that was asked for. `key` is the same each time the same prompt asks it again. */
+export type Marker = { name: FaultName; parameters: Parameters }
+
+const MARKER = /\[\[fault:([a-z0-9-]+)((?:\s+[a-z]+=[^\s\]]+)*)\s*\]\]\s?/g
+
+/** Takes the markers out of a prompt.
+ *  @throws RpcError 400 for a fault that does not exist, so that a misspelt one is noticed. */
+export function readMarkers(prompt: string): { markers: Marker[]; plain: string } {
+  const markers = [...prompt.matchAll(MARKER)].map(([, name, rest]) => ({
+    name: knownFault(name!),
+    parameters: Object.fromEntries(
+      [...rest!.matchAll(/([a-z]+)=(\S+)/g)].map(([, key, value]) => [key, value]),
+    ),
+  }))
+  return { markers, plain: prompt.replace(MARKER, '').trim() }
+}
+
+/** A name that is in the table. @throws RpcError 400 */
+export function knownFault(name: string): FaultName {
+  if (Object.hasOwn(FAULTS, name)) return name as FaultName
+  throw invalid(`The emulator knows no fault "${name}"; it knows ${Object.keys(FAULTS).join(', ')}.`)
+}
+
+const final: Slot = { variation: 0, counted: true }
+
+function thought(variation: number): Slot {
+  return { variation, thought: true, counted: false }
+}
+
+function withSlots(plan: AnswerPlan, pictures: readonly Slot[]): AnswerPlan {
+  return { ...plan, slots: [...plan.slots.filter((slot) => 'text' in slot), ...pictures] }
+}
+
+function withTwist(plan: AnswerPlan, twist: Twist): AnswerPlan {
+  return { ...plan, twists: [...plan.twists, twist] }
+}
+
+function rpc(error: RpcError): Plan {
+  return { kind: 'rpc', error }
+}
+
+function numberOf(text: string | undefined, otherwise: number): number {
+  const number = Number(text)
+  return text !== undefined && Number.isFinite(number) && number >= 0 ? number : otherwise
+}

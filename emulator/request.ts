@@ -1,0 +1,183 @@
+// What a call asks for: the body read strictly against fields.ts, then against what the model can do.
+// Promise: a request that the vendor documents as an error is an error here, in the vendor's shape.
+import { ASPECTS, type Aspect, DEFAULT_SIZE, type Model, SIZES, type Size } from '../core/models.ts'
+import { type Body, type Content, readBody } from './fields.ts'
+import { type Reference, readReferences } from './references.ts'
+import { invalid, invalidFields, type RpcError } from './rpc.ts'
+import type { Shop } from './shop.ts'
+
+/** Largest body, Base64 included (Gemini API since 2026-01). */
+export const MAX_BODY_BYTES = 100 * 1024 * 1024
+
+export type Wanted = {
+  /** Every text of the user, joined; markers still in it. */
+  prompt: string
+  /** UTF-8 bytes of all text, the system's included: what the prompt tokens are made from. */
+  textBytes: number
+  references: Reference[]
+  size: Size
+  /** Absent: the last input image's, else 1:1. */
+  aspect: Aspect | undefined
+  modalities: { text: boolean; image: boolean }
+  seed: number | undefined
+  thinking: { level: string | undefined; include: boolean }
+}
+
+/** Reads a body, in bytes as it came.
+ *  @throws RpcError 400 as the vendor answers it. */
+export function readRequest(bytes: Uint8Array, model: Model, shop: Shop): Wanted {
+  if (bytes.byteLength > MAX_BODY_BYTES) throw tooLarge()
+  const body = readBody(habits(parse(bytes), shop))
+  if (!body.contents?.length) throw invalid('* GenerateContentRequest.contents: contents is not specified')
+  for (const [turn, content] of body.contents.entries()) checkContent(content, `contents[${turn}]`)
+  if (body.systemInstruction) checkParts(body.systemInstruction, 'system_instruction')
+  const config = body.generationConfig ?? {}
+  checkNumbers(config, model, shop)
+  checkTools(body, model)
+  const texts = textsOf(body.contents, ['user', undefined])
+  return {
+    prompt: texts.join('\n').trim(),
+    textBytes: Buffer.byteLength(
+      [...textsOf(body.contents), ...textsOf(body.systemInstruction ? [body.systemInstruction] : [])].join(
+        '',
+      ),
+    ),
+    references: readReferences(body.contents, model, shop),
+    size: readSize(config.imageConfig?.imageSize, model),
+    aspect: readAspect(config.imageConfig?.aspectRatio, model),
+    modalities: readModalities(config.responseModalities),
+    seed: config.seed,
+    thinking: readThinking(config.thinkingConfig),
+  }
+}
+
+/** The answer to a body over the limit. */
+export function tooLarge(): RpcError {
+  return invalid(`Request payload size exceeds the limit: ${MAX_BODY_BYTES} bytes.`)
+}
+
+function parse(bytes: Uint8Array): unknown {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    throw invalid(`Invalid JSON payload received. ${(error as Error).message}`)
+  }
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
+  throw invalidFields([
+    { field: '', description: 'Invalid JSON payload received. Root element must be a message.' },
+  ])
+}
+
+/** Applies what a relay does to a body before the model sees it. */
+function habits(json: unknown, shop: Shop): unknown {
+  if (!shop.ignoresSnakeCaseImages) return json
+  const { contents, ...rest } = json as { contents?: unknown }
+  if (!Array.isArray(contents)) return json
+  const isSnake = (part: unknown) =>
+    typeof part === 'object' &&
+    part !== null &&
+    Object.entries(part).some(
+      ([name, value]) =>
+        name === 'inline_data' ||
+        name === 'file_data' ||
+        (/^(inline|file)Data$/.test(name) && Object.keys(value ?? {}).some((key) => key.includes('_'))),
+    )
+  return {
+    ...rest,
+    contents: contents.map((content) =>
+      Array.isArray(content?.parts)
+        ? { ...content, parts: content.parts.filter((part: unknown) => !isSnake(part)) }
+        : content,
+    ),
+  }
+}
+
+function checkContent(content: Content, path: string): void {
+  if (content.role !== undefined && !['', 'user', 'model', 'function'].includes(content.role))
+    throw invalid('Please use a valid role: user, model.')
+  checkParts(content, path)
+}
+
+const DATA = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse', 'executableCode']
+
+function checkParts(content: Content, path: string): void {
+  if (!content.parts?.length)
+    throw invalid(`* GenerateContentRequest.${path}.parts: contents.parts must not be empty.`)
+  for (const [index, part] of content.parts.entries()) {
+    const where = `${path}.parts[${index}]`
+    const data = DATA.filter((name) => part[name] !== undefined)
+    if (data.length === 0)
+      throw invalid(
+        `* GenerateContentRequest.${where}.data: required oneof field 'data' must have one initialized field`,
+      )
+    if (data.length > 1) {
+      const description = `Invalid value at '${where}' (oneof), oneof field 'data' is already set. Cannot set '${data[1]}'`
+      throw invalidFields([{ field: where, description }])
+    }
+  }
+}
+
+function checkNumbers(config: NonNullable<Body['generationConfig']>, model: Model, shop: Shop): void {
+  if ((config.candidateCount ?? 1) > 1) throw invalid('Multiple candidates is not enabled for this model')
+  const { temperature, maxOutputTokens } = config
+  if (temperature !== undefined && (temperature < 0 || temperature > 2))
+    throw invalid(
+      `* GenerateContentRequest.generation_config.temperature: temperature must be in the range [0.0, 2.0]. Got ${temperature}.`,
+    )
+  const most = model.limits.outputTokens
+  const tooMany = maxOutputTokens !== undefined && most !== null && maxOutputTokens > most
+  if (maxOutputTokens !== undefined && (maxOutputTokens < 1 || (tooMany && !shop.lowersOutputTokens)))
+    throw invalid(
+      `Unable to submit request because it has a maxOutputTokens value of ${maxOutputTokens} but the supported range is from 1 (inclusive) to ${(most ?? 32_768) + 1} (exclusive). Update the value and try again.`,
+    )
+}
+
+function checkTools(body: Body, model: Model): void {
+  const asksSearch = body.tools?.some((tool) => /"google_?search"/i.test(JSON.stringify(tool)))
+  if (asksSearch && !model.search) throw invalid('Search Grounding is not supported.')
+}
+
+function readSize(wanted: string | undefined, model: Model): Size {
+  if (wanted === undefined) return DEFAULT_SIZE
+  if (!model.sendsSize) throw invalid('Image size is not supported by this model.')
+  const size = SIZES.find((known) => known === wanted && model.sizes.includes(known))
+  if (size) return size
+  throw invalid(`Invalid image size "${wanted}". Supported values: ${model.sizes.join(', ')}.`)
+}
+
+function readAspect(wanted: string | undefined, model: Model): Aspect | undefined {
+  if (wanted === undefined) return undefined
+  const aspect = ASPECTS.find((known) => known === wanted && model.aspects.includes(known))
+  if (aspect) return aspect
+  throw invalid(`Invalid aspect ratio "${wanted}". Supported values: ${model.aspects.join(', ')}.`)
+}
+
+function readModalities(wanted: readonly string[] | undefined): Wanted['modalities'] {
+  if (!wanted?.length) return { text: true, image: true }
+  const names = wanted.map((name) => name.toUpperCase())
+  for (const [index, name] of names.entries()) {
+    const path = `generation_config.response_modalities[${index}]`
+    const description = `Invalid value at '${path}' (TYPE_ENUM), "${wanted[index]}"`
+    if (!['TEXT', 'IMAGE'].includes(name)) throw invalidFields([{ field: path, description }])
+  }
+  return { text: names.includes('TEXT'), image: names.includes('IMAGE') }
+}
+
+const LEVELS = ['THINKING_LEVEL_UNSPECIFIED', 'MINIMAL', 'LOW', 'MEDIUM', 'HIGH']
+
+function readThinking(wanted: NonNullable<Body['generationConfig']>['thinkingConfig']): Wanted['thinking'] {
+  const level = wanted?.thinkingLevel
+  if (level !== undefined && !LEVELS.includes(level.toUpperCase())) {
+    const path = 'generation_config.thinking_config.thinking_level'
+    const description = `Invalid value at '${path}' (TYPE_ENUM), "${level}"`
+    throw invalidFields([{ field: path, description }])
+  }
+  return { level: level?.toLowerCase(), include: wanted?.includeThoughts === true }
+}
+
+function textsOf(contents: readonly Content[], roles?: readonly (string | undefined)[]): string[] {
+  return contents
+    .filter((content) => !roles || roles.includes(content.role || undefined))
+    .flatMap((content) => (content.parts ?? []).flatMap((part) => part.text ?? []))
+}

@@ -1,0 +1,159 @@
+// The worker as the runner calls it. Every answer is checked against the schemas both sides share. A call that the
+// network lost is sent again: each of them is safe to repeat, because a purchase always carries its key.
+import type { z } from 'zod'
+import {
+  EstimateSchema,
+  type EstimateView,
+  GenerationSchema,
+  type GenerationView,
+  ModelsSchema,
+  type ModelsView,
+  ProblemSchema,
+  type ProblemView,
+  StoredReferenceSchema,
+} from '../core/api.ts'
+
+/** The worker refused a call; nothing was bought by it. */
+export class WorkerProblem extends Error {
+  override name = 'WorkerProblem'
+  readonly problem: ProblemView
+
+  constructor(problem: ProblemView) {
+    super(problem.detail)
+    this.problem = problem
+  }
+}
+
+/** The worker could not be reached, or what answers there is no proofsheet worker. */
+export class WorkerUnreachable extends Error {
+  override name = 'WorkerUnreachable'
+}
+
+export type ClientEffects = {
+  fetch: typeof fetch
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+}
+
+/** A request body of `POST /api/generations`, before it is parsed. */
+export type WireRequest = Record<string, unknown>
+
+export type Client = {
+  url: string
+  models(): Promise<ModelsView>
+  estimate(requests: readonly WireRequest[]): Promise<EstimateView>
+  /** Asks for a picture and waits for at most `waitS` seconds. The same key never buys twice. */
+  generate(key: string, request: WireRequest, waitS: number, signal?: AbortSignal): Promise<GenerationView>
+  generation(id: string, waitS: number, signal?: AbortSignal): Promise<GenerationView>
+  /** Uploads a reference unless it is there. */
+  putReference(sha256: string, mimeType: string, bytes: () => Promise<Uint8Array>): Promise<void>
+  /** The bytes behind a picture's address. */
+  download(url: string): Promise<Response>
+}
+
+/** Tries of a call that the network or a restart of the worker lost, and the delay before the second, in ms. */
+const TRIES = 5
+const FIRST_DELAY_MS = 500
+
+/** A client of the worker at `url`. */
+export function createClient(url: string, token: string, fx: ClientEffects): Client {
+  const base = url.replace(/\/+$/, '')
+
+  async function send(path: string, init: RequestInit = {}, signal?: AbortSignal): Promise<Response> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const response = await fx.fetch(path.startsWith('http') ? path : `${base}${path}`, {
+          ...init,
+          headers: { authorization: `Bearer ${token}`, ...init.headers },
+          signal: signal ?? null,
+        })
+        if (response.status < 500 || tries === TRIES) return response
+        await response.body?.cancel()
+      } catch (cause) {
+        if (signal?.aborted) throw cause
+        if (tries === TRIES)
+          throw new WorkerUnreachable(`the worker at ${base} cannot be reached: ${reasonOf(cause)}`, {
+            cause,
+          })
+      }
+      await fx.sleep(FIRST_DELAY_MS * 2 ** (tries - 1), signal)
+    }
+  }
+
+  async function call<S extends z.ZodType>(
+    schema: S,
+    path: string,
+    init?: RequestInit,
+    signal?: AbortSignal,
+  ) {
+    const response = await send(path, init, signal)
+    const text = await response.text()
+    const body = parse(text)
+    if (response.ok) {
+      const result = schema.safeParse(body)
+      if (result.success) return result.data as z.output<S>
+    }
+    const problem = ProblemSchema.safeParse(body)
+    if (problem.success) throw new WorkerProblem(problem.data)
+    throw new WorkerUnreachable(
+      `${base}${path.split('?')[0]} answered ${response.status}, which is not the answer of a proofsheet worker`,
+    )
+  }
+
+  const post = (path: string, body: unknown, headers: Record<string, string>, signal?: AbortSignal) =>
+    [
+      path,
+      {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...headers },
+      },
+      signal,
+    ] as const
+
+  return {
+    url: base,
+    models: () => call(ModelsSchema, '/api/models'),
+    estimate: (requests) => call(EstimateSchema, ...post('/api/estimate', { requests }, {})),
+    generate: (key, request, waitS, signal) =>
+      call(
+        GenerationSchema,
+        ...post(
+          '/api/generations',
+          request,
+          { 'idempotency-key': `"${key}"`, prefer: `wait=${waitS}` },
+          signal,
+        ),
+      ),
+    generation: (id, waitS, signal) =>
+      call(GenerationSchema, `/api/generations/${id}?wait=${waitS}`, {}, signal),
+    async putReference(sha256, mimeType, bytes) {
+      const head = await send(`/api/references/${sha256}`, { method: 'HEAD' })
+      if (head.ok) return
+      const body = await bytes()
+      await call(StoredReferenceSchema, `/api/references/${sha256}`, {
+        method: 'PUT',
+        body: body as Uint8Array<ArrayBuffer>,
+        headers: { 'content-type': mimeType, 'content-length': String(body.byteLength) },
+      })
+    },
+    async download(url) {
+      const response = await send(url)
+      if (!response.ok) throw new WorkerUnreachable(`${url} answered ${response.status}`)
+      return response
+    },
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** fetch says "fetch failed"; the reason is one level down. */
+function reasonOf(error: unknown): string {
+  const { cause, message } = error as Error
+  return cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : message
+}

@@ -1,0 +1,49 @@
+// Exit codes, in one table; `--help` shows it. Errors become codes here and nowhere else.
+import { ConfigurationError } from '../core/providers.ts'
+import { WorkerProblem, WorkerUnreachable } from './client.ts'
+import { LocalWorkerError } from './local/attach.ts'
+
+export const EXIT = {
+  done: 0,
+  bug: 1,
+  usage: 2,
+  incomplete: 3,
+  unauthorised: 4,
+  budget: 5,
+  unavailable: 6,
+  toMake: 10,
+  interrupted: 130,
+} as const
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+export const EXIT_MEANINGS: readonly [ExitCode, string][] = [
+  [EXIT.done, 'done, or nothing to do'],
+  [EXIT.bug, 'a bug'],
+  [EXIT.usage, 'bad usage or manifest; nothing was sent'],
+  [EXIT.incomplete, 'finished, some items failed, were refused or are blocked'],
+  [EXIT.unauthorised, 'not authorised'],
+  [EXIT.unavailable, 'quota exhausted or service down, try later'],
+  [EXIT.interrupted, 'interrupted; the same command continues'],
+]
+
+/** Bad usage. The message says what to do. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** The exit code and message of an error that ends a command, or undefined for a bug. */
+export function exitOf(error: unknown): { code: ExitCode; message: string } | undefined {
+  if (error instanceof UsageError || error instanceof ConfigurationError)
+    return { code: EXIT.usage, message: error.message }
+  if (error instanceof WorkerProblem) {
+    const denied = error.problem.code === 'unauthorised'
+    const hint = denied ? ' (PROOFSHEET_TOKEN is sent as the token)' : ''
+    return {
+      code: denied ? EXIT.unauthorised : EXIT.usage,
+      message: `the worker says: ${error.message}${hint}`,
+    }
+  }
+  if (error instanceof WorkerUnreachable || error instanceof LocalWorkerError)
+    return { code: EXIT.unavailable, message: error.message }
+  return undefined
+}

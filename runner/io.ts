@@ -1,0 +1,30 @@
+// What a command may touch of the process it runs in. Built once in cli.ts; tests build their own.
+
+export type Io = {
+  /** The answer. */
+  stdout: Output
+  /** Progress, questions and complaints. */
+  stderr: Output
+  /** Whether a question can be asked. */
+  interactive: boolean
+  /** Asks on stderr; true only for a yes. */
+  confirm: (question: string) => Promise<boolean>
+  env: Readonly<Record<string, string | undefined>>
+  cwd: string
+  pid: number
+  now: () => number
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+  fetch: typeof fetch
+  /** Calls back on every Ctrl-C until the returned function is called. */
+  onInterrupt: (listener: () => void) => () => void
+}
+
+export type Output = {
+  write(text: string): void
+  /** A terminal that can be repainted. */
+  isTerminal: boolean
+  /** Colours may be used. */
+  color: boolean
+  columns: number
+  rows: number
+}

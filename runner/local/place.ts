@@ -1,0 +1,51 @@
+// Where the local worker keeps its things, and where this project's own files are. Nothing is written anywhere else:
+// the project may be installed read-only, and the storage may be anywhere.
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The files of one local worker, all below the state directory. */
+export type Place = {
+  /** Also the server's working directory; wrangler builds in `.wrangler/` below it. */
+  dir: string
+  /** Who serves this storage: record.ts. */
+  record: string
+  /** Held by the server as long as it lives: lock.ts. */
+  lock: string
+  /** The worker's token, readable by its owner only. */
+  token: string
+  log: string
+  /** Digest of the migrations that were applied. */
+  migrated: string
+  /** Compiled code of wrangler; a cache. */
+  cache: string
+  /** Temporary files of wrangler and workerd; emptied at every start. */
+  temporary: string
+}
+
+/** The place of the local worker of a state directory. */
+export function placeOf(stateDir: string): Place {
+  const dir = join(stateDir, 'worker')
+  return {
+    dir,
+    record: join(dir, 'serving.json'),
+    lock: join(dir, 'lock.sqlite'),
+    token: join(dir, 'token'),
+    log: join(dir, 'server.log'),
+    migrated: join(dir, 'migrated'),
+    cache: join(dir, 'cache'),
+    temporary: join(dir, 'tmp'),
+  }
+}
+
+const project = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+
+/** This project's files that the local worker is made of. */
+export const PROJECT = {
+  config: project('wrangler.toml'),
+  entry: project('worker/index.ts'),
+  migrations: project('migrations'),
+  emulator: project('emulator/main.ts'),
+  server: project('runner/local/serve.ts'),
+  /** What decides how the worker behaves. */
+  code: ['wrangler.toml', 'worker', 'core', 'migrations'].map(project),
+}

@@ -1,0 +1,83 @@
+// The worker in workerd, as wrangler starts it from wrangler.toml. Knows wrangler's options and habits; nothing of
+// leases. Wrangler is kept from the network, from the user's configuration folder and from this project's folder.
+import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { promisify } from 'node:util'
+import { PROJECT, type Place } from './place.ts'
+import { digestOfFiles } from './variables.ts'
+
+export type LocalWorker = { url: string; stop(): Promise<void> }
+
+/** What wrangler has to be told through the environment, before it is loaded. */
+export function wranglerEnvironment(place: Place): Record<string, string> {
+  return {
+    // Without it every start asks workers.cloudflare.com for the place of the machine.
+    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+    // Vars come from the caller alone, not from a .dev.vars or .env that lies about.
+    CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false',
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_SEND_ERROR_REPORTS: 'false',
+    WRANGLER_WRITE_LOGS: 'false',
+    // The banner asks the registry for updates.
+    WRANGLER_HIDE_BANNER: 'true',
+    // Development tools of wrangler that store every request.
+    X_LOCAL_EXPLORER: 'false',
+    X_LOCAL_OBSERVABILITY: 'false',
+    // Questions are answered by their default.
+    CI: 'true',
+    // It writes metrics.json even when metrics are off.
+    XDG_CONFIG_HOME: place.temporary,
+    TMPDIR: place.temporary,
+    TEMP: place.temporary,
+    TMP: place.temporary,
+    NODE_COMPILE_CACHE: place.cache,
+  }
+}
+
+/** Brings the database up to the project's migrations. Asks wrangler only when their digest is another one. */
+export async function migrate(place: Place): Promise<void> {
+  const digest = digestOfFiles([PROJECT.migrations])
+  if (readText(place.migrated) === digest) return
+  const wrangler = createRequire(import.meta.url).resolve('wrangler/package.json')
+  const program = wrangler.replace(/package\.json$/, 'bin/wrangler.js')
+  const how = ['--local', '--persist-to', place.dir, '--config', PROJECT.config]
+  await promisify(execFile)(process.execPath, [program, 'd1', 'migrations', 'apply', 'DB', ...how], {
+    cwd: place.dir,
+  })
+  writeFileSync(place.migrated, digest)
+}
+
+/** Starts the worker. `variables` become its secrets. Resolves when it takes requests. */
+export async function startWorker(
+  place: Place,
+  variables: Record<string, string>,
+  port: number,
+): Promise<LocalWorker> {
+  const { unstable_startWorker } = await import('wrangler')
+  const worker = await unstable_startWorker({
+    config: PROJECT.config,
+    // With an entry of its own wrangler builds below the working directory instead of beside wrangler.toml.
+    entrypoint: PROJECT.entry,
+    bindings: Object.fromEntries(
+      Object.entries(variables).map(([name, value]) => [name, { type: 'secret_text', value }]),
+    ),
+    dev: {
+      server: { hostname: '127.0.0.1', port },
+      persist: place.dir,
+      logLevel: 'error',
+      inspector: false,
+      watch: false,
+    },
+  })
+  await worker.ready
+  return { url: (await worker.url).origin, stop: () => worker.dispose() }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,202 @@
+// What a draft asks of the market: whether model, provider, size, aspect, references and fallbacks exist and go together.
+// The limits are core's; this file says which line of the manifest they are about.
+import {
+  ASPECTS,
+  type Aspect,
+  findModel,
+  MAX_PROMPT_CHARS,
+  MODELS,
+  type Model,
+  parseSize,
+  SIZES,
+  type Size,
+} from '../../core/models.ts'
+import { type Market, type NoRoute, type Route, routeOf } from '../../core/providers.ts'
+import { type FallbackReason, limitsOf, type Parameters, ParametersSchema } from '../../core/request.ts'
+import type { Draft } from './expand.ts'
+import type { ItemFallback, ItemReference } from './item.ts'
+import { entriesOf, fieldsOf, placeIn, plain, type Sourced, textOf } from './merge.ts'
+import { didYouMean } from './near.ts'
+import type { Finding, Findings, Path } from './problems.ts'
+import { report } from './shape.ts'
+
+/** The resolved settings of a draft. */
+export type Settings = {
+  model: string
+  provider?: string
+  size?: Size
+  aspect?: Aspect
+  parameters: Parameters
+  fallback: ItemFallback[]
+  metadata?: Record<string, string>
+}
+
+const SHAPES = Object.entries(ParametersSchema.shape)
+
+// Of RequestSchema in core/request.ts.
+const METADATA_KEY_CHARS = 64
+const METADATA_VALUE_CHARS = 512
+
+/** The settings, or undefined after a problem that leaves them without sense. Others are only reported. */
+export function settingsOf(
+  draft: Draft,
+  references: readonly ItemReference[],
+  market: Market,
+  findings: Findings,
+): Settings | undefined {
+  const { fields, id } = draft
+  const add = (finding: Finding) => findings.add({ ...finding, item: id })
+  const size = sizeOf(fields.get('size'), add)
+  const aspect = aspectOf(fields.get('aspect'), add)
+  const parameters = parametersOf(draft, findings)
+  const metadata = metadataOf(fields.get('metadata'), add)
+  const named = fields.get('model')
+  if (!named && draft.unrendered.has('model')) return undefined
+  if (!named) {
+    const hint = 'say `model:` here or in `defaults`'
+    findings.add({ at: draft.at, part: 'key', message: 'has no `model`', hint })
+    return undefined
+  }
+  const model = modelOf(named, add)
+  if (!model || draft.unrendered.has('provider')) return undefined
+  const provider = textOf(fields.get('provider'))
+  const route = routeOf(market, model, provider)
+  if ('problem' in route) {
+    const at = (fields.get('provider') ?? named).at
+    add({ at, ...noRoute(route, provider, market) })
+    return undefined
+  }
+  const wish: Wish = { parameters, references, ...(size ? { size } : {}), ...(aspect ? { aspect } : {}) }
+  for (const { path, message } of limits(wish, route)) add({ at: placeOf(path, draft), message })
+  return {
+    model: model.id,
+    ...(provider === undefined ? {} : { provider }),
+    ...(size ? { size } : {}),
+    ...(aspect ? { aspect } : {}),
+    parameters,
+    fallback: fallbackOf(draft, wish, route, provider, market, add),
+    ...(metadata ? { metadata } : {}),
+  }
+}
+
+/** Reports a prompt that no model takes. */
+export function checkPrompt(text: string, draft: Draft, findings: Findings): void {
+  const at = draft.prompt?.at ?? draft.at
+  if (text === '') findings.add({ at, message: 'is empty', item: draft.id })
+  if (text.length <= MAX_PROMPT_CHARS) return
+  const message = `is longer than ${MAX_PROMPT_CHARS} characters`
+  findings.add({ at, message, item: draft.id })
+}
+
+type Add = (finding: Finding) => void
+type Wish = {
+  parameters: Parameters
+  references: readonly ItemReference[]
+  size?: Size
+  aspect?: Aspect
+}
+
+function modelOf(source: Sourced, add: Add): Model | undefined {
+  const name = textOf(source) ?? ''
+  const model = findModel(name)
+  if (model) return model
+  const names = MODELS.flatMap((m) => [m.short, m.id, ...m.aliases])
+  const hint = () => didYouMean(name, names) ?? `models: ${MODELS.map((m) => m.short).join(', ')}`
+  add({ at: source.at, message: `there is no model \`${name}\``, hint })
+  return undefined
+}
+
+function sizeOf(source: Sourced | undefined, add: Add): Size | undefined {
+  const text = textOf(source)
+  if (!source || text === undefined) return undefined
+  const size = parseSize(text)
+  if (!size)
+    add({ at: source.at, message: `there is no size \`${text}\``, hint: `sizes: ${SIZES.join(', ')}` })
+  return size
+}
+
+function aspectOf(source: Sourced | undefined, add: Add): Aspect | undefined {
+  const text = textOf(source)
+  if (!source || text === undefined) return undefined
+  const aspect = ASPECTS.find((a) => a === text)
+  const hint = `aspects: ${ASPECTS.join(', ')}`
+  if (!aspect) add({ at: source.at, message: `there is no aspect \`${text}\``, hint })
+  return aspect
+}
+
+// Literal values were checked with the shape; what came out of a template is checked here.
+function parametersOf({ fields, id }: Draft, findings: Findings): Parameters {
+  const parameters: Record<string, unknown> = {}
+  for (const [key, schema] of SHAPES) {
+    const source = fields.get(key)
+    if (!source) continue
+    const value = plain(source)
+    const parsed = schema.safeParse(value)
+    if (parsed.success) parameters[key] = parsed.data
+    else report(parsed.error.issues, value, (path) => placeIn(source, path), findings, id)
+  }
+  return parameters as Parameters
+}
+
+function metadataOf(source: Sourced | undefined, add: Add): Record<string, string> | undefined {
+  if (!source) return undefined
+  const entries = [...fieldsOf(source)].map(([key, value]) => [key, textOf(value) ?? '', value.at] as const)
+  for (const [key, text, at] of entries) {
+    if (key.length > METADATA_KEY_CHARS)
+      add({ at, part: 'key', message: `a key has at most ${METADATA_KEY_CHARS} characters` })
+    if (text.length > METADATA_VALUE_CHARS)
+      add({ at, message: `has ${text.length} characters; at most ${METADATA_VALUE_CHARS} are kept` })
+  }
+  return Object.fromEntries(entries)
+}
+
+// A fallback without a provider stays with the item's own where that one sells the model, and says so in the request;
+// else the market chooses.
+function fallbackOf(
+  draft: Draft,
+  wish: Wish,
+  own: Route,
+  ownProvider: string | undefined,
+  market: Market,
+  add: Add,
+): ItemFallback[] {
+  return entriesOf(draft.fields.get('fallback')).flatMap((entry): ItemFallback[] => {
+    const fields = fieldsOf(entry)
+    const model = modelOf(fields.get('model')!, add)
+    if (!model) return []
+    const inherited = ownProvider !== undefined && !('problem' in routeOf(market, model, ownProvider))
+    const provider = textOf(fields.get('provider')) ?? (inherited ? ownProvider : undefined)
+    const route = routeOf(market, model, provider)
+    const at = fields.get('model')!.at
+    if ('problem' in route) {
+      add({ at: fields.get('provider')?.at ?? at, ...noRoute(route, provider, market) })
+      return []
+    }
+    if (route.seller.id === own.seller.id && model.id === own.model.id) return []
+    for (const { message } of limits(wish, route)) add({ at, message: `cannot stand in: ${message}` })
+    const on = plain(fields.get('on')!) as FallbackReason[]
+    return [{ model: model.id, ...(provider === undefined ? {} : { provider }), on }]
+  })
+}
+
+function limits({ parameters, references, ...shape }: Wish, { model, seller }: Route) {
+  const known = references.map((reference) =>
+    reference.kind === 'file' ? { mimeType: reference.mimeType, bytes: reference.bytes } : {},
+  )
+  return limitsOf({ ...parameters, ...shape }, known, model, seller)
+}
+
+function noRoute({ problem, message }: NoRoute, provider: string | undefined, market: Market) {
+  const ids = market.sellers.map((seller) => seller.id)
+  const hint =
+    problem === 'unknown_provider' && provider !== undefined ? didYouMean(provider, ids) : undefined
+  return hint === undefined ? { message } : { message, hint }
+}
+
+// Core names request fields; where they were written is the draft's knowledge.
+function placeOf(path: string, draft: Draft): Path {
+  const index = /^references\[(\d+)\]/.exec(path)?.[1]
+  if (index !== undefined) return draft.references[Number(index)]?.at ?? draft.at
+  if (path === 'references') return draft.refsAt
+  return draft.fields.get(path)?.at ?? draft.at
+}

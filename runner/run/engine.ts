@@ -1,0 +1,148 @@
+// Runs a plan: items in parallel, each as soon as the pictures it is made from are there. Keeps going past a failure,
+// blocks what depends on it, and stops starting when going on makes no sense.
+import PQueue from 'p-queue'
+import { WorkerProblem, WorkerUnreachable } from '../client.ts'
+import { isToMake, type Plan, type PlanItem } from '../plan/plan.ts'
+import type { LockEntry } from '../state/lock.ts'
+import type { Emit, StopReason, Summary } from './events.ts'
+import type { Failure, Made } from './make.ts'
+
+export type EngineEffects = {
+  make: (item: PlanItem, upstream: ReadonlyMap<string, LockEntry>, signal: AbortSignal) => Promise<Made>
+  /** Keeps an entry for good; done before the picture is fetched. */
+  record: (entry: LockEntry) => void
+  /** Saves the picture of an entry; the path, or undefined when pictures are not downloaded. */
+  save: (entry: LockEntry) => Promise<string | undefined>
+  emit: Emit
+  now: () => number
+}
+
+export type EngineOptions = {
+  /** Items in flight. */
+  concurrency: number
+  /** Aborted once: no further item is started. */
+  stop: AbortSignal
+  /** Aborted: what is in flight is left to the worker. */
+  leave: AbortSignal
+}
+
+/** Outcomes after which every further item would end the same way. */
+const SYSTEMIC: Record<string, StopReason> = { unauthorised: 'unauthorised', quota_exhausted: 'unavailable' }
+
+/** Makes what the plan says. A failed item is an event, not an error; throws only on a bug. */
+export async function runPlan(
+  plan: Plan,
+  { concurrency, stop, leave }: EngineOptions,
+  fx: EngineEffects,
+): Promise<Summary> {
+  const queue = new PQueue({ concurrency })
+  const planned = new Map(plan.items.map((p) => [p.item.id, p]))
+  const entries = new Map<string, LockEntry>()
+  for (const p of plan.items) if (p.state === 'done' && p.entry) entries.set(p.item.id, own(p, p.entry))
+  for (const p of plan.items)
+    if (p.state === 'done' && p.entry && p.entry.id !== p.item.id) fx.record(own(p, p.entry))
+  const waiting = new Set(plan.items.filter((p) => isToMake(p.state) || p.state === 'same'))
+  const summary: Summary = { made: 0, failed: 0, blocked: 0, left: 0 }
+  const wanted = waiting.size
+  let inFlight = 0
+  let bug: unknown
+
+  const halt = (reason: StopReason, message: string) => {
+    if (summary.stopped) return
+    summary.stopped = reason
+    queue.clear()
+    fx.emit({ type: 'stopping', reason, message, inFlight })
+  }
+  const onStop = () => halt('interrupted', 'interrupted')
+  stop.addEventListener('abort', onStop)
+
+  /** Starts what has become ready, and blocks what never will. */
+  const advance = () => {
+    for (const p of [...waiting]) {
+      const needs = p.state === 'same' ? [p.reasons[0]!] : upstreamOf(p)
+      const missing = needs.find((id) => !entries.has(id))
+      if (missing === undefined) {
+        waiting.delete(p)
+        if (!summary.stopped) void queue.add(() => work(p))
+      } else if (isLost(missing)) {
+        waiting.delete(p)
+        lost.add(p.item.id)
+        summary.blocked++
+        fx.emit({ type: 'blocked', id: p.item.id, by: missing })
+        return advance()
+      }
+    }
+  }
+  const lost = new Set<string>()
+  const isLost = (id: string) => lost.has(id) || ['refused', 'uncertain'].includes(planned.get(id)!.state)
+
+  const work = async (p: PlanItem) => {
+    const startedAt = fx.now()
+    inFlight++
+    fx.emit({ type: 'start', id: p.item.id })
+    try {
+      const made = p.state === 'same' ? twin(p, entries) : await fx.make(p, entries, leave)
+      if (made.entry) fx.record(made.entry)
+      if (made.kind === 'made') {
+        const file = await fx.save(made.entry)
+        entries.set(p.item.id, made.entry)
+        summary.made++
+        fx.emit({
+          type: 'made',
+          id: p.item.id,
+          entry: made.entry,
+          ...(file ? { file } : {}),
+          ms: fx.now() - startedAt,
+        })
+      } else fail(p, made.failure, fx.now() - startedAt)
+    } catch (error) {
+      const failure = failureOf(error)
+      if (failure && !leave.aborted) fail(p, failure, fx.now() - startedAt)
+      if (!failure && !leave.aborted) {
+        bug ??= error
+        queue.clear()
+      }
+    } finally {
+      inFlight--
+    }
+    advance()
+  }
+
+  const fail = (p: PlanItem, failure: Failure, ms: number) => {
+    lost.add(p.item.id)
+    summary.failed++
+    fx.emit({ type: 'failed', id: p.item.id, failure, ms })
+    const reason =
+      SYSTEMIC[failure.code] ?? (failure.code === 'unreachable_worker' ? 'unavailable' : undefined)
+    if (reason) halt(reason, failure.message)
+  }
+
+  advance()
+  await queue.onIdle()
+  stop.removeEventListener('abort', onStop)
+  if (bug) throw bug
+  summary.left = wanted - summary.made - summary.failed - summary.blocked
+  return summary
+}
+
+function upstreamOf({ item }: PlanItem): string[] {
+  return item.references.flatMap((reference) => (reference.kind === 'from' ? [reference.item] : []))
+}
+
+/** Another item's picture under this item's id. */
+function own({ item, inputs }: PlanItem, entry: LockEntry): LockEntry {
+  return { ...entry, id: item.id, inputs }
+}
+
+function twin(p: PlanItem, entries: ReadonlyMap<string, LockEntry>): Made {
+  return { kind: 'made', entry: own(p, entries.get(p.reasons[0]!)!) }
+}
+
+/** The failure behind an error, or undefined for a bug. */
+function failureOf(error: unknown): Failure | undefined {
+  if (error instanceof WorkerProblem)
+    return { code: error.problem.code, message: error.problem.detail, charged: 'no', cost: 0 }
+  if (error instanceof WorkerUnreachable)
+    return { code: 'unreachable_worker', message: error.message, charged: 'unknown', cost: null }
+  return undefined
+}

@@ -1,0 +1,62 @@
+// Which worker a command talks to: the one that is named, or an embedded one that runs only as long as it is needed.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { marketOfCatalogue } from '../core/catalogue.ts'
+import { type Market, marketOf } from '../core/providers.ts'
+import { type Client, createClient } from './client.ts'
+import { UsageError } from './exit.ts'
+import type { Io } from './io.ts'
+import { attachLocal } from './local/attach.ts'
+
+export type Session = {
+  /** For people: the worker's address, or `embedded worker`. */
+  name: string
+  market: Market
+  /** Whether the worker may know of earlier pictures. */
+  hasHistory: boolean
+  /** Connects, starting the embedded worker when need be; the same client every time. */
+  client(): Promise<Client>
+  /** Lets go of the embedded worker; it finishes what it has begun. */
+  release(): Promise<void>
+}
+
+export type SessionOptions = {
+  /** Address of a worker; default: PROOFSHEET_URL, else embedded. */
+  worker?: string | undefined
+  /** `.proofsheet/` beside the manifest. */
+  stateFolder: string
+}
+
+/** The session of a command. A named worker is asked for its models at once; an embedded one is not started yet.
+ *  Throws UsageError, WorkerProblem and WorkerUnreachable. */
+export async function openSession({ worker, stateFolder }: SessionOptions, io: Io): Promise<Session> {
+  const url = worker ?? io.env.PROOFSHEET_URL
+  return url ? remoteSession(url, io) : embeddedSession(stateFolder, io)
+}
+
+async function remoteSession(url: string, io: Io): Promise<Session> {
+  if (!URL.canParse(url)) throw new UsageError(`the worker's address ${JSON.stringify(url)} is no URL`)
+  const token = io.env.PROOFSHEET_TOKEN
+  if (!token) throw new UsageError(`set PROOFSHEET_TOKEN to a token of the worker at ${url}`)
+  const client = createClient(url, token, io)
+  const market = marketOfCatalogue(await client.models())
+  return { name: client.url, market, hasHistory: true, client: async () => client, release: async () => {} }
+}
+
+function embeddedSession(stateFolder: string, io: Io): Session {
+  let attached: ReturnType<typeof attachLocal> | undefined
+  return {
+    name: 'embedded worker',
+    // The emulator has no address before it is started; whether it is used depends on the keys alone.
+    market: marketOf({ ...io.env, EMULATOR_URL: 'http://emulator' }),
+    hasHistory: existsSync(join(stateFolder, 'worker')),
+    async client() {
+      attached ??= attachLocal({ stateDir: stateFolder, env: io.env })
+      const { url, token } = await attached
+      return createClient(url, token, io)
+    },
+    async release() {
+      await (await attached)?.release()
+    },
+  }
+}

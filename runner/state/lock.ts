@@ -1,0 +1,80 @@
+// The lock: one line of JSON per picture, sorted by id. It is the catalog: what was made, from what, where it lies. It
+// can be thrown away: the worker finds everything again by its key (promise 6).
+// Rules: read tolerantly (a line that git or an editor broke is dropped, what it spoke of is looked up again), write
+// whole and atomically, never drop an entry of an item that is no longer in the manifest: it was paid for.
+import { z } from 'zod'
+import { ImageSchema, STATUSES } from '../../core/api.ts'
+import type { Inputs } from '../plan/inputs.ts'
+
+const EntrySchema = z.object({
+  id: z.string(),
+  /** The Idempotency-Key: the fingerprint, and `-<edition>` from the second one on. */
+  key: z.string(),
+  fingerprint: z.string(),
+  edition: z.int().positive(),
+  inputs: z.looseObject({ references: z.array(z.object({ name: z.string(), is: z.string() })) }),
+  generation: z.string(),
+  status: z.enum(STATUSES),
+  provider: z.string(),
+  model: z.string(),
+  emulated: z.boolean(),
+  image: ImageSchema.optional(),
+  /** USD; null when it is not known. */
+  cost: z.number().nullable(),
+  charged: z.enum(['no', 'yes', 'unknown']),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  /** Epoch ms. */
+  recordedAt: z.number(),
+})
+
+export type LockEntry = Omit<z.output<typeof EntrySchema>, 'inputs'> & { inputs: Inputs }
+
+/** Entries by item id. */
+export type Lock = ReadonlyMap<string, LockEntry>
+
+/** The key of an edition of a fingerprint. */
+export function keyOf(fingerprint: string, edition: number): string {
+  return edition === 1 ? fingerprint : `${fingerprint}-${edition}`
+}
+
+/** Reads lines of lock or journal; of several entries with one id the newest counts. */
+export function readEntries(text: string): Lock {
+  const entries = new Map<string, LockEntry>()
+  for (const line of text.split('\n')) {
+    const entry = readEntry(line)
+    const known = entry && entries.get(entry.id)
+    if (entry && (!known || known.recordedAt <= entry.recordedAt)) entries.set(entry.id, entry)
+  }
+  return entries
+}
+
+/** The entries of both; the newer of two with one id counts. */
+export function merge(a: Lock, b: Lock): Lock {
+  const merged = new Map(a)
+  for (const [id, entry] of b) {
+    const known = merged.get(id)
+    if (!known || known.recordedAt <= entry.recordedAt) merged.set(id, entry)
+  }
+  return merged
+}
+
+/** One entry as a line, without its end. */
+export function writeEntry(entry: LockEntry): string {
+  return JSON.stringify(entry)
+}
+
+/** The lock file's text. */
+export function writeLock(lock: Lock): string {
+  const sorted = [...lock.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  return sorted.map((entry) => `${writeEntry(entry)}\n`).join('')
+}
+
+function readEntry(line: string): LockEntry | undefined {
+  if (!line.startsWith('{')) return undefined
+  try {
+    const parsed = EntrySchema.safeParse(JSON.parse(line))
+    return parsed.success ? (parsed.data as LockEntry) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,51 @@
+// The Hono application: what every request passes through, and which resource answers where.
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { requestId } from 'hono/request-id'
+import { ConfigurationError, type Market, marketOf } from '../core/providers.ts'
+import type { Env } from './env.ts'
+import { authenticate } from './http/auth.ts'
+import { type Log, requestLog } from './http/log.ts'
+import { Problem, problemResponse } from './http/problem.ts'
+import { estimate } from './routes/estimate.ts'
+import { generations } from './routes/generations.ts'
+import { images } from './routes/images.ts'
+import { models } from './routes/models.ts'
+import { references } from './routes/references.ts'
+
+export type AppEnv = {
+  Bindings: Env
+  Variables: { market: Market; workspace: string; requestId: string }
+}
+
+/** The application. `log` and `now` are its only effects beside the bindings. */
+export function createApp(log: Log, now: () => number) {
+  const app = new OpenAPIHono<AppEnv>()
+  app.use(requestId(), requestLog(log, now))
+  app.use(async function market(c, next) {
+    c.set('market', marketOf(c.env))
+    await next()
+  })
+
+  app.get('/healthz', (c) => c.json({ ok: true, emulated: c.var.market.emulated }))
+  app.route('/images', images)
+  app.use('/api/*', authenticate)
+  app.route('/api/generations', generations)
+  app.route('/api/references', references)
+  app.route('/api/estimate', estimate)
+  app.route('/api/models', models)
+
+  app.notFound((c) =>
+    problemResponse(new Problem('not_found', `there is nothing at ${c.req.path}`), c.var.requestId),
+  )
+  app.onError((error, c) => {
+    if (error instanceof Problem) return problemResponse(error, c.var.requestId)
+    if (error instanceof ConfigurationError)
+      return problemResponse(new Problem('misconfigured', error.message), c.var.requestId)
+    log({ event: 'bug', requestId: c.var.requestId, error: error.stack ?? String(error) })
+    return problemResponse(
+      new Problem('internal', 'something went wrong; the request id finds it'),
+      c.var.requestId,
+    )
+  })
+  return app
+}

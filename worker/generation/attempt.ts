@@ -1,0 +1,162 @@
+// One provider call from its first byte to the stored picture. Always resolves with what happened, `charged` included;
+// it throws only on a bug. Touches R2 and the provider, never the storage of the object.
+import { type Answer, chooseResult, readAnswer, textOf } from '../../core/answer.ts'
+import { settle } from '../../core/cost.ts'
+import { attemptTimeoutMs, DEFAULT_SIZE, findModel } from '../../core/models.ts'
+import { classifyAnswer, classifySilence, classifyStatus, type Verdict } from '../../core/outcome.ts'
+import { keyVariableOf, type MarketVariables, marketOf, type Seller } from '../../core/providers.ts'
+import { type Call, callOf } from '../providers/request.ts'
+import { streamBody } from '../stream/body.ts'
+import { isInlineData, ScanError, scanJson } from '../stream/scanner.ts'
+import { NotStored, type Pictures, storePictures } from './pictures.ts'
+import type { Attempt, Ending, GenerationRecord } from './record.ts'
+
+export type AttemptEffects = {
+  /** Vars and secrets: providers and their keys as they are now. */
+  env: MarketVariables
+  bucket: Pick<R2Bucket, 'get' | 'head' | 'put' | 'delete' | 'createMultipartUpload'>
+  fetch: (input: string, init: RequestInit) => Promise<Response>
+  now: () => number
+  sleep: (ms: number) => Promise<void>
+  /** A signal that aborts after `ms`. */
+  timeout: (ms: number) => AbortSignal
+}
+
+/** What is read of an answer that is not a 200, in bytes. */
+const ERROR_BYTES = 64 * 1024
+
+/** Asks the provider of the attempt's route for the picture, and stores it. */
+export async function attempt(
+  record: GenerationRecord,
+  attempt: Attempt,
+  fx: AttemptEffects,
+): Promise<Ending> {
+  const route = record.routes[attempt.route]!
+  const model = findModel(route.model)
+  const seller = marketOf(fx.env).sellers.find((s) => s.id === route.provider)
+  const end = (verdict: Verdict, more: Partial<Ending> = {}): Ending => ({
+    verdict,
+    costMicroUsd: verdict.charged === 'no' ? 0 : null,
+    endedAt: fx.now(),
+    ...more,
+  })
+  if (!model || !seller?.configured || !seller.wire[model.id])
+    return end(notSent(`${route.provider} does not sell ${route.model} here any more`))
+  const missing = await missingInput(record, fx)
+  if (missing) return end(notSent(`reference ${missing} is not stored any more; upload it again`))
+
+  const apiKey = String(fx.env[keyVariableOf(seller.id, fx.env)] ?? 'emulated')
+  const call = callOf(record.request, record.inputs, model, seller, apiKey)
+  const timeout = fx.timeout(attemptTimeoutMs(record.request.size ?? DEFAULT_SIZE))
+  const pictures = storePictures(attempt.pictureName, { generation: record.id }, fx)
+  const { verdict, answer } = await exchange(call, seller, timeout, pictures, fx)
+  if (!answer) {
+    await pictures.discard()
+    return end(verdict)
+  }
+
+  const chosen = chooseResult(answer.parts.filter((p) => p.kind !== 'picture' || pictures.stored(p.picture)))
+  const picture = chosen.result === undefined ? undefined : pictures.stored(chosen.result)
+  const others = chosen.others.flatMap((index) => pictures.stored(index) ?? [])
+  const row = seller.prices[model.id]
+  const imageParts = answer.parts.filter((p) => p.kind === 'picture').length
+  const text = textOf(answer.parts)
+  await pictures.discard([...(picture ? [picture] : []), ...others])
+  return end(verdict, {
+    ...(verdict.charged === 'yes' ? { costMicroUsd: settle(row, answer.usage, imageParts) ?? null } : {}),
+    ...(picture ? { picture } : {}),
+    ...(others.length > 0 ? { others } : {}),
+    ...(text ? { text } : {}),
+    ...(answer.finishReason ? { finishReason: answer.finishReason } : {}),
+    ...(answer.usage ? { usage: answer.usage } : {}),
+    ...(answer.modelVersion ? { modelVersion: answer.modelVersion } : {}),
+    ...(answer.responseId ? { responseId: answer.responseId } : {}),
+  })
+}
+
+/** Sends the call and reads its answer to the end; `answer` only for a 200 that was read whole. */
+async function exchange(
+  call: Call,
+  seller: Seller,
+  timeout: AbortSignal,
+  pictures: Pictures,
+  fx: AttemptEffects,
+): Promise<{ verdict: Verdict; answer?: Answer }> {
+  const body = streamBody(call.segments, fx.bucket)
+  const silence = (error: unknown) => {
+    const sent = body.taken() >= body.bytes
+    if (timeout.aborted) {
+      const what = sent ? 'timed_out' : 'lost'
+      return classifySilence(what, sent, `${seller.id} gave no complete answer in time`)
+    }
+    return classifySilence('lost', sent, `the connection to ${seller.id} broke: ${(error as Error).message}`)
+  }
+  let response: Response
+  try {
+    response = await fx.fetch(call.url, {
+      method: 'POST',
+      headers: call.headers,
+      body: body.body,
+      signal: timeout,
+      // A redirect would repeat the purchase elsewhere.
+      redirect: 'manual',
+    })
+  } catch (error) {
+    await body.done
+    return { verdict: silence(error) }
+  }
+  try {
+    if (response.status !== 200) {
+      const text = await readCapped(response, ERROR_BYTES)
+      return { verdict: classifyStatus(response.status, text, response.headers.get('retry-after'), seller) }
+    }
+    if (!response.body) return { verdict: classifySilence('malformed', true, 'the answer is empty') }
+    const skeleton = await scanJson(response.body, { isBlob: isInlineData, sink: pictures.sink })
+    const read = readAnswer(skeleton)
+    const byAddress = pictures.count() === 0 && seller.pictureUrlHost
+    const answer = byAddress ? await pictures.fetchFrom(read, byAddress, fx.fetch) : read
+    return { verdict: classifyAnswer(answer, pictures.count(), seller), answer }
+  } catch (error) {
+    if (error instanceof NotStored) return { verdict: classifySilence('not_stored', true, error.message) }
+    if (error instanceof ScanError) {
+      const what = error.kind === 'truncated' ? 'cut_off' : 'malformed'
+      return { verdict: classifySilence(what, true, error.message) }
+    }
+    const what = timeout.aborted ? 'timed_out' : 'cut_off'
+    return {
+      verdict: classifySilence(
+        what,
+        true,
+        `the answer of ${seller.id} broke off: ${(error as Error).message}`,
+      ),
+    }
+  }
+}
+
+/** What ended before anything was sent. */
+function notSent(message: string): Verdict {
+  return { outcome: 'rejected', charged: 'no', next: 'stop', reason: 'failed', message }
+}
+
+/** The digest of an input whose bytes have gone since it was accepted. */
+async function missingInput(record: GenerationRecord, fx: AttemptEffects): Promise<string | undefined> {
+  const heads = await Promise.all(
+    record.inputs.map((input) => (input.key ? fx.bucket.head(input.key) : true)),
+  )
+  const index = heads.indexOf(null)
+  const input = record.inputs[index]
+  return input && 'sha256' in input ? input.sha256 : undefined
+}
+
+/** The first `maxBytes` of a body as text; the rest is not read. */
+async function readCapped(response: Response, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength
+    text += decoder.decode(chunk, { stream: true })
+    if (bytes >= maxBytes) break
+  }
+  return text
+}

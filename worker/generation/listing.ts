@@ -1,0 +1,91 @@
+// The index of generations in D1: what lists and look-ups by many ids read. The objects are the truth; this follows.
+import type { Status } from '../../core/api.ts'
+import type { GenerationRecord } from './record.ts'
+
+/** Inserts or replaces a record; an older version never overwrites a newer one. */
+export async function writeIndex(db: D1Database, record: GenerationRecord): Promise<void> {
+  const { provider, model } = record.routes[record.attempts.at(-1)?.route ?? 0]!
+  await db
+    .prepare(
+      `INSERT INTO generations (id, workspace, status, provider, model, created_at, finished_at, version, record)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+       ON CONFLICT (id) DO UPDATE SET status = excluded.status, provider = excluded.provider,
+         model = excluded.model, finished_at = excluded.finished_at, version = excluded.version,
+         record = excluded.record
+       WHERE excluded.version > version`,
+    )
+    .bind(
+      record.id,
+      record.workspace,
+      record.status,
+      provider,
+      model,
+      record.createdAt,
+      record.finishedAt ?? null,
+      record.version,
+      JSON.stringify(record),
+    )
+    .run()
+}
+
+export type ListFilter = {
+  status?: readonly Status[] | undefined
+  model?: string | undefined
+  provider?: string | undefined
+  /** Continue after this one. */
+  cursor?: string | undefined
+  limit: number
+}
+
+/** The newest generations of a workspace, and the cursor of the next page. */
+export async function listGenerations(
+  db: D1Database,
+  workspace: string,
+  filter: ListFilter,
+): Promise<{ records: GenerationRecord[]; cursor: string | null }> {
+  const { results } = await db
+    .prepare(
+      `SELECT record, created_at, id FROM generations
+       WHERE workspace = ?1
+         AND (?2 IS NULL OR status IN (SELECT value FROM json_each(?2)))
+         AND (?3 IS NULL OR model = ?3)
+         AND (?4 IS NULL OR provider = ?4)
+         AND (?5 IS NULL OR (created_at, id) < (?5, ?6))
+       ORDER BY created_at DESC, id DESC LIMIT ?7`,
+    )
+    .bind(
+      workspace,
+      filter.status ? JSON.stringify(filter.status) : null,
+      filter.model ?? null,
+      filter.provider ?? null,
+      ...parseCursor(filter.cursor),
+      filter.limit + 1,
+    )
+    .all<{ record: string; created_at: number; id: string }>()
+  const page = results.slice(0, filter.limit)
+  const last = page.at(-1)
+  return {
+    records: page.map((row) => JSON.parse(row.record) as GenerationRecord),
+    cursor: results.length > page.length && last ? `${last.created_at}.${last.id}` : null,
+  }
+}
+
+/** Which of these generations exist, with their status. One statement for any number of ids. */
+export async function statusesOf(
+  db: D1Database,
+  workspace: string,
+  ids: readonly string[],
+): Promise<Map<string, Status>> {
+  const { results } = await db
+    .prepare(
+      'SELECT id, status FROM generations WHERE workspace = ?1 AND id IN (SELECT value FROM json_each(?2))',
+    )
+    .bind(workspace, JSON.stringify(ids))
+    .all<{ id: string; status: Status }>()
+  return new Map(results.map((row) => [row.id, row.status]))
+}
+
+function parseCursor(cursor: string | undefined): [number | null, string | null] {
+  const match = /^(\d{1,15})\.(gen_[0-9a-z]{26})$/.exec(cursor ?? '')
+  return match ? [Number(match[1]), match[2]!] : [null, null]
+}

@@ -1,0 +1,118 @@
+// The pictures of one answer, stored one after the other while it streams. Which of them is wanted is known only at its
+// end: until then all are kept, afterwards the rest is removed.
+import type { Answer, AnswerPart } from '../../core/answer.ts'
+import { PictureWriter, type StoredPicture } from '../stream/picture.ts'
+import type { BlobSink } from '../stream/scanner.ts'
+import type { AttemptEffects } from './attempt.ts'
+
+/** A picture that was paid for and that R2 would not take. */
+export class NotStored extends Error {
+  override name = 'NotStored'
+}
+
+export type Pictures = {
+  sink: BlobSink
+  /** Pictures stored so far. */
+  count(): number
+  /** The picture with this index in the answer; undefined when its bytes were no picture. */
+  stored(index: number): StoredPicture | undefined
+  /** Fetches pictures that are answered as temporary addresses in text parts, when their host is the expected one.
+   *  Returns the answer with those parts as pictures: the links are not handed on. Throws NotStored when a picture cannot
+   *  be had: it is paid for. */
+  fetchFrom(answer: Answer, hostSuffix: string, fetch: AttemptEffects['fetch']): Promise<Answer>
+  /** Removes what is not in `keep`, and what is half-written. */
+  discard(keep?: readonly StoredPicture[]): Promise<void>
+}
+
+/** Tries of a download that is already paid for. */
+const DOWNLOAD_TRIES = 3
+
+/** Storage for the pictures of one attempt: `name` and, for further ones, `name` and their index. */
+export function storePictures(
+  name: string,
+  metadata: Record<string, string>,
+  fx: Pick<AttemptEffects, 'bucket' | 'sleep'>,
+): Pictures {
+  const stored: (StoredPicture | undefined)[] = []
+  let writer: PictureWriter | undefined
+  const guard = async <T>(work: Promise<T> | T): Promise<T> => {
+    try {
+      return await work
+    } catch (cause) {
+      throw new NotStored(`the picture could not be stored: ${(cause as Error).message}`, { cause })
+    }
+  }
+  const sink: BlobSink = {
+    async open() {
+      await writer?.abort()
+      const own = stored.length === 0 ? name : `${name}-${stored.length}`
+      writer = new PictureWriter({
+        bucket: fx.bucket,
+        sleep: fx.sleep,
+        key: (ext) => `pictures/${own}.${ext}`,
+        metadata,
+      })
+    },
+    write: (bytes) => guard(writer!.write(bytes)),
+    async close() {
+      const result = await guard(writer!.finish())
+      writer = undefined
+      stored.push('key' in result ? result : undefined)
+    },
+  }
+  const count = () => stored.filter((picture) => picture !== undefined).length
+  return {
+    sink,
+    count,
+    stored: (index) => stored[index],
+    async fetchFrom(answer, hostSuffix, fetch) {
+      const parts: AnswerPart[] = []
+      for (const part of answer.parts) {
+        const url = part.kind === 'text' ? pictureUrl(part.text, hostSuffix) : undefined
+        if (!url) {
+          parts.push(part)
+          continue
+        }
+        parts.push({ kind: 'picture', picture: stored.length, label: undefined, thought: part.thought })
+        await guard(download(url, fetch, sink, fx.sleep))
+      }
+      return { ...answer, parts }
+    },
+    async discard(keep = []) {
+      await writer?.abort()
+      const keys = stored.flatMap((picture) => (picture && !keep.includes(picture) ? [picture.key] : []))
+      if (keys.length > 0) await fx.bucket.delete(keys)
+    },
+  }
+}
+
+/** The address in a text, if it is one on the expected host. */
+function pictureUrl(text: string, hostSuffix: string): string | undefined {
+  for (const [candidate] of text.matchAll(/https:\/\/[^\s"'<>()]+/g)) {
+    if (!URL.canParse(candidate)) continue
+    const { hostname } = new URL(candidate)
+    if (hostname === hostSuffix || hostname.endsWith(`.${hostSuffix}`)) return candidate
+  }
+  return undefined
+}
+
+async function download(
+  url: string,
+  fetch: AttemptEffects['fetch'],
+  sink: BlobSink,
+  sleep: (ms: number) => Promise<void>,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const response = await fetch(url, { redirect: 'manual' })
+      if (response.status !== 200 || !response.body)
+        throw new Error(`${new URL(url).host} answered ${response.status}`)
+      await sink.open()
+      for await (const chunk of response.body) await sink.write(chunk)
+      return await sink.close()
+    } catch (error) {
+      if (tries === DOWNLOAD_TRIES) throw error
+      await sleep(1_000 * tries)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// What a generation does next: a function of its record and the clock. Repeats only what is known to be free, follows
+// the request's own fallbacks, and never guesses about money (promise 1).
+import type { Status } from '../../core/api.ts'
+import type { Verdict } from '../../core/outcome.ts'
+import type { Attempt, GenerationRecord } from './record.ts'
+
+export type Step =
+  | { kind: 'send'; route: number }
+  | { kind: 'wait'; untilMs: number }
+  | { kind: 'end'; status: Status }
+
+/** Tries of one route on free errors that are not a matter of pacing, and on an overload when a fallback could go on. */
+const FEW = 3
+
+/** First and longest delay between free tries when the provider names none, in ms. */
+const FIRST_DELAY_MS = 1_000
+const LONGEST_DELAY_MS = 60_000
+
+/** The next step of a record without an open attempt. */
+export function nextStep(record: GenerationRecord, now: number): Step {
+  const last = record.attempts.at(-1)
+  if (!last) return now < record.deadlineAt ? { kind: 'send', route: 0 } : { kind: 'end', status: 'failed' }
+  const verdict = last.ending!.verdict
+  const tries = record.attempts.filter((a) => a.route === last.route)
+  if (mayRepeat(verdict, tries.length, fallbackAfter(record, last) !== undefined)) {
+    const untilMs = last.ending!.endedAt + (verdict.retryAfterMs ?? backoffMs(tries.length))
+    if (untilMs >= record.deadlineAt) return { kind: 'end', status: 'failed' }
+    return now >= untilMs ? { kind: 'send', route: last.route } : { kind: 'wait', untilMs }
+  }
+  const route = fallbackAfter(record, last)
+  return route === undefined ? { kind: 'end', status: statusOf(verdict) } : { kind: 'send', route }
+}
+
+/** Delay before try `tries + 1`, in ms: doubling, bounded. */
+export function backoffMs(tries: number): number {
+  return Math.min(FIRST_DELAY_MS * 2 ** (tries - 1), LONGEST_DELAY_MS)
+}
+
+function mayRepeat(verdict: Verdict, tries: number, fallback: boolean): boolean {
+  switch (verdict.next) {
+    case 'stop':
+      return false
+    case 'retry':
+      return tries < FEW
+    case 'wait':
+      // A rate limit is not a failure; an overload may last, so a fallback that was asked for gets its turn.
+      return verdict.reason === undefined || !fallback || tries < FEW
+  }
+}
+
+/** The next route whose `on` names what happened. */
+function fallbackAfter(record: GenerationRecord, last: Attempt): number | undefined {
+  const reason = last.ending!.verdict.reason
+  if (!reason) return undefined
+  const route = record.routes.findIndex((r, index) => index > last.route && r.on?.includes(reason))
+  return route < 0 ? undefined : route
+}
+
+/** How a generation ends that has nothing left to try. */
+function statusOf(verdict: Verdict): Status {
+  if (verdict.outcome === 'succeeded') return 'succeeded'
+  if (verdict.outcome === 'refused') return 'refused'
+  // The model answered: whether the answer was billed may be unknown, what happened is not.
+  if (verdict.outcome === 'no_image') return 'failed'
+  return verdict.charged === 'unknown' ? 'uncertain' : 'failed'
+}

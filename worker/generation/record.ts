@@ -1,0 +1,112 @@
+// What a Generation object remembers, and how it may change. Plain data: it is stored as JSON in the object, copied to
+// the index and, per attempt, to a commit record in R2.
+import type { Status } from '../../core/api.ts'
+import type { Quote, Usage } from '../../core/cost.ts'
+import type { MicroUsd } from '../../core/money.ts'
+import type { Outcome, Verdict } from '../../core/outcome.ts'
+import type { Charged } from '../../core/providers.ts'
+import type { FallbackReason, GenerationRequest, ResolvedReference } from '../../core/request.ts'
+import type { StoredPicture } from '../stream/picture.ts'
+
+/** An input image and the R2 key of its bytes; a `fileUri` has none. */
+export type Input = ResolvedReference & { key?: string }
+
+/** A way to have the picture made. The first has no `on`. */
+export type RouteRecord = { provider: string; model: string; on?: readonly FallbackReason[] }
+
+/** What `ensure` is given: everything that was checked and resolved before. */
+export type Wish = {
+  id: string
+  workspace: string
+  /** SHA-256 of the canonical request: the same key with another one is refused. */
+  fingerprint: string
+  request: Omit<GenerationRequest, 'references'> & { references: readonly ResolvedReference[] }
+  inputs: readonly Input[]
+  routes: readonly RouteRecord[]
+  quote: Quote
+  basis: string
+  emulated: boolean
+  deadlineAt: number
+}
+
+/** How one attempt ended; this is what a commit record holds. */
+export type Ending = {
+  verdict: Verdict
+  /** Whole micro-USD; null when it is not known. 0 when nothing was charged. */
+  costMicroUsd: MicroUsd | null
+  endedAt: number
+  picture?: StoredPicture
+  /** Further finished pictures of the same answer. */
+  others?: readonly StoredPicture[]
+  text?: string
+  finishReason?: string
+  usage?: Usage
+  modelVersion?: string
+  /** The provider's id of the call. */
+  responseId?: string
+}
+
+export type Attempt = {
+  /** From 1; names the commit record. */
+  number: number
+  route: number
+  startedAt: number
+  /** Base name of the pictures that this attempt may store: 128 random bits, known before anything is sent. */
+  pictureName: string
+  ending?: Ending
+}
+
+export type GenerationRecord = Wish & {
+  status: Status
+  attempts: readonly Attempt[]
+  createdAt: number
+  finishedAt?: number
+  /** Grows with every change; the index keeps the highest. */
+  version: number
+}
+
+/** The attempt that was dispatched and has no ending yet. */
+export function openAttempt(record: GenerationRecord): Attempt | undefined {
+  return record.attempts.find((attempt) => !attempt.ending)
+}
+
+/** The record after a dispatch of `route`. */
+export function withDispatch(record: GenerationRecord, attempt: Attempt): GenerationRecord {
+  return {
+    ...record,
+    status: 'running',
+    attempts: [...record.attempts, attempt],
+    version: record.version + 1,
+  }
+}
+
+/** The record after its open attempt ended. */
+export function withEnding(record: GenerationRecord, number: number, ending: Ending): GenerationRecord {
+  const attempts = record.attempts.map((a) => (a.number === number ? { ...a, ending } : a))
+  return { ...record, attempts, status: 'queued', version: record.version + 1 }
+}
+
+/** The record at its end. */
+export function finished(record: GenerationRecord, status: Status, finishedAt: number): GenerationRecord {
+  return { ...record, status, finishedAt, version: record.version + 1 }
+}
+
+/** Whether the money of an attempt is gone. One that has not ended is unknown. */
+export function chargedOf(attempt: Attempt): Charged {
+  return attempt.ending?.verdict.charged ?? 'unknown'
+}
+
+/** What all attempts cost; null as soon as one is not known. */
+export function costOf(record: GenerationRecord): MicroUsd | null {
+  let sum = 0
+  for (const { ending } of record.attempts) {
+    if (!ending || ending.costMicroUsd === null) return null
+    sum += ending.costMicroUsd
+  }
+  return sum
+}
+
+/** The outcome of the last attempt, if there was one. */
+export function lastOutcome(record: GenerationRecord): Outcome | undefined {
+  return record.attempts.at(-1)?.ending?.verdict.outcome
+}

@@ -1,0 +1,105 @@
+// From a valid request to a wish that a Generation object can carry out: routes, inputs, limits and price are settled
+// here, while a refusal still costs nothing.
+import { type Draft, total } from '../../core/cost.ts'
+import { DEFAULT_SIZE } from '../../core/models.ts'
+import { formatUsd, fromUsd } from '../../core/money.ts'
+import type { Market, Route } from '../../core/providers.ts'
+import { fingerprint, type GenerationRequest, limitsOf } from '../../core/request.ts'
+import { basisOf, quoteRoutes, type Routes, routesOf } from '../../core/routes.ts'
+import { Problem } from '../http/problem.ts'
+import { publicReference } from '../references/resolve.ts'
+import { sha256 } from './name.ts'
+import type { Input, Wish } from './record.ts'
+
+/** Seconds a throttled generation waits for its turn when the request says nothing. */
+const DEFAULT_DEADLINE_S = 3_600
+
+/** The routes of a request. Throws `unknown_model`, `unknown_provider`, `not_sold` or `not_configured`. */
+export function findRoutes(
+  market: Market,
+  request: Pick<GenerationRequest, 'model' | 'provider' | 'fallback'>,
+): Routes {
+  const routes = routesOf(market, request)
+  if (!('problem' in routes)) return routes
+  const { problem, message, path } = routes
+  throw new Problem(problem, `${path}: ${message}`, { errors: [{ path, message }] })
+}
+
+/** What a quote needs to know of a request. */
+export function draftOf(request: GenerationRequest): Draft {
+  return {
+    size: request.size ?? DEFAULT_SIZE,
+    promptBytes: new TextEncoder().encode(request.prompt + (request.system ?? '')).byteLength,
+    references: request.references?.length ?? 0,
+  }
+}
+
+/** Refuses what one of the routes cannot make. `inputs` may be references that are not resolved yet. Throws
+ *  `unsupported` or `payload_too_large` with every limit that is passed. */
+export function checkLimits(
+  request: GenerationRequest,
+  inputs: Parameters<typeof limitsOf>[1],
+  routes: Routes,
+): void {
+  const check = ({ model, seller }: Route) => limitsOf(request, inputs, model, seller)
+  const found = [routes.first, ...routes.fallbacks].flatMap(check)
+  if (found.length === 0) return
+  const errors = found.map(({ path, message }) => ({ path, message }))
+  throw new Problem(found[0]!.code, errors.map((e) => `${e.path}: ${e.message}`).join('; '), { errors })
+}
+
+/** The wish of a request whose references are resolved. Throws what the checks above throw, and
+ *  `max_cost_exceeded`. */
+export function wishOf(
+  id: string,
+  workspace: string,
+  request: GenerationRequest,
+  inputs: readonly Input[],
+  market: Market,
+  now: number,
+): Wish {
+  const routes = findRoutes(market, request)
+  checkLimits(request, inputs, routes)
+  const quote = total([quoteRoutes(routes, draftOf(request))])
+  checkMaxCost(request, quote)
+  const references = inputs.map(publicReference)
+  const { model } = routes.first
+  const { provider: _, fallback: __, maxCost: ___, deadline, metadata: ____, ...pixels } = request
+  return {
+    id,
+    workspace,
+    fingerprint: fingerprint(
+      {
+        ...pixels,
+        references: references.map((r) => ('fileUri' in r ? `uri:${r.fileUri}` : `sha256:${r.sha256}`)),
+      },
+      sha256,
+    ),
+    request: { ...request, model: model.id, provider: routes.first.seller.id, references },
+    inputs,
+    routes: [
+      { provider: routes.first.seller.id, model: model.id },
+      ...routes.fallbacks.map((f) => ({ provider: f.seller.id, model: f.model.id, on: f.on })),
+    ],
+    quote,
+    basis: basisOf(routes.first),
+    emulated: market.emulated,
+    deadlineAt: now + (deadline ?? DEFAULT_DEADLINE_S) * 1_000,
+  }
+}
+
+function checkMaxCost({ maxCost }: GenerationRequest, quote: Wish['quote']): void {
+  if (maxCost === undefined) return
+  const limit = fromUsd(maxCost)
+  if (limit === undefined) throw new Problem('invalid_request', 'maxCost: USD with at most six decimals')
+  if (quote.unknown.length > 0)
+    throw new Problem(
+      'max_cost_exceeded',
+      `maxCost cannot be promised: not known is ${quote.unknown.join(', ')}`,
+    )
+  if (quote.atMost > limit)
+    throw new Problem(
+      'max_cost_exceeded',
+      `it may cost up to ${formatUsd(quote.atMost)}, over your maxCost of ${formatUsd(limit)}`,
+    )
+}

@@ -1,0 +1,65 @@
+// The one error of the HTTP side, and the one place where it is written as an RFC 9457 problem.
+import { PROBLEMS, type ProblemCode, type ProblemView } from '../../core/api.ts'
+
+export type FieldError = { path: string; message: string }
+
+/** What the caller is told. Thrown before anything was sent to a provider, hence `charged: no` everywhere: what
+ *  happens later is a result, not a problem. */
+export class Problem extends Error {
+  override name = 'Problem'
+  readonly code: ProblemCode
+  readonly errors: readonly FieldError[] | undefined
+
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    options?: { errors?: readonly FieldError[]; cause?: unknown },
+  ) {
+    super(detail, options?.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.errors = options?.errors
+  }
+}
+
+const TITLES: Record<ProblemCode, string> = {
+  invalid_json: 'The body is not JSON',
+  invalid_request: 'The request is not valid',
+  invalid_key: 'The Idempotency-Key is not valid',
+  unauthorised: 'A token is needed',
+  max_cost_exceeded: 'It could cost more than you allow',
+  not_found: 'Not found',
+  method_not_allowed: 'Method not allowed',
+  length_required: 'A Content-Length is needed',
+  payload_too_large: 'Too large',
+  unsupported_media_type: 'Not an image that can be used',
+  digest_mismatch: 'The bytes have another digest',
+  key_reused: 'The key belongs to another request',
+  reference_not_found: 'A reference is missing',
+  reference_unreachable: 'A reference could not be fetched',
+  unknown_model: 'Unknown model',
+  unknown_provider: 'Unknown provider',
+  not_sold: 'The provider does not sell this model',
+  not_configured: 'The provider has no key here',
+  unsupported: 'The model cannot do this',
+  internal: 'Internal error',
+  misconfigured: 'The worker is not set up',
+}
+
+/** The problem as a response. */
+export function problemResponse(problem: Problem, requestId: string): Response {
+  const status = PROBLEMS[problem.code]
+  const body: ProblemView = {
+    type: `https://proofsheet.dev/problems/${problem.code}`,
+    title: TITLES[problem.code],
+    status,
+    detail: problem.message,
+    code: problem.code,
+    charged: 'no',
+    retryAfterMs: null,
+    requestId,
+    ...(problem.errors ? { errors: [...problem.errors] } : {}),
+  }
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
+  if (status === 401) headers['www-authenticate'] = 'Bearer'
+  return new Response(JSON.stringify(body), { status, headers })
+}

@@ -1,0 +1,93 @@
+// The provider's request in the Gemini dialect: camelCase only, one part per text or image, as the providers document
+// it. The images are not in it yet: their places are segments that are filled from R2 while the body is sent.
+
+import { DEFAULT_SIZE, type Model } from '../../core/models.ts'
+import type { Provider } from '../../core/providers.ts'
+import type { Input, Wish } from '../generation/record.ts'
+import type { Segment } from '../stream/body.ts'
+
+/** Address, headers (without the key's value being logged anywhere) and body of one call. */
+export type Call = { url: string; headers: Record<string, string>; segments: Segment[] }
+
+/** The call that asks `provider` for the picture. */
+export function callOf(
+  request: Wish['request'],
+  inputs: readonly Input[],
+  model: Model,
+  provider: Provider,
+  apiKey: string,
+): Call {
+  const auth: Record<string, string> =
+    provider.auth === 'bearer' ? { authorization: `Bearer ${apiKey}` } : { 'x-goog-api-key': apiKey }
+  return {
+    url: `${provider.baseUrl}/v1beta/models/${encodeURIComponent(provider.wire[model.id]!)}:generateContent`,
+    headers: { ...auth, 'content-type': 'application/json' },
+    segments: segmentsOf(request, inputs, model, provider),
+  }
+}
+
+/** The body as JSON. `dataOf` gives the Base64 of an inline image, or a mark in its place. */
+export function bodyOf(
+  request: Wish['request'],
+  inputs: readonly Input[],
+  model: Model,
+  provider: Provider,
+  dataOf: (index: number) => string,
+) {
+  const { system, safetySettings, thinking } = request
+  const prompt = { text: request.prompt }
+  const images = inputs.map((input, index) =>
+    'fileUri' in input
+      ? { fileData: { mimeType: input.mimeType, fileUri: input.fileUri } }
+      : { inlineData: { mimeType: input.mimeType, data: dataOf(index) } },
+  )
+  // The documented orders: the instruction before inline images, and after images that are given by address.
+  const byAddress = inputs.length > 0 && inputs.every((input) => 'fileUri' in input)
+  const parts = byAddress ? [...images, prompt] : [prompt, ...images]
+  const asTurn = system !== undefined && provider.system === 'model-turn'
+  const imageConfig = defined({
+    aspectRatio: request.aspect,
+    imageSize: model.sendsSize ? (request.size ?? DEFAULT_SIZE) : undefined,
+  })
+  return defined({
+    systemInstruction: system !== undefined && !asTurn ? { parts: [{ text: system }] } : undefined,
+    contents: [...(asTurn ? [{ role: 'model', parts: [{ text: system }] }] : []), { role: 'user', parts }],
+    generationConfig: defined({
+      responseModalities: request.modalities ?? ['IMAGE'],
+      imageConfig: Object.keys(imageConfig).length > 0 ? imageConfig : undefined,
+      temperature: request.temperature,
+      topP: request.topP,
+      topK: request.topK,
+      seed: request.seed,
+      maxOutputTokens: request.maxOutputTokens,
+      thinkingConfig: thinking
+        ? defined({ thinkingLevel: thinking.level?.toUpperCase(), thinkingBudget: thinking.budget })
+        : undefined,
+    }),
+    safetySettings,
+  })
+}
+
+/** The text of the body, cut at the places of its images. */
+function segmentsOf(
+  request: Wish['request'],
+  inputs: readonly Input[],
+  model: Model,
+  provider: Provider,
+): Segment[] {
+  // A run of private-use characters that is longer than any in the caller's own text.
+  let mark = '\ue000'
+  while (JSON.stringify(request).includes(mark)) mark += '\ue000'
+  const text = JSON.stringify(bodyOf(request, inputs, model, provider, (index) => `${mark}${index}${mark}`))
+  return text.split(new RegExp(`${mark}(\\d+)${mark}`)).map((piece, index): Segment => {
+    if (index % 2 === 0) return piece
+    const input = inputs[Number(piece)]!
+    if ('fileUri' in input || input.key === undefined) throw new Error('an inline image without a stored key')
+    return { key: input.key, bytes: input.bytes }
+  })
+}
+
+/** Without the members that are undefined. */
+function defined<T extends Record<string, unknown>>(members: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never
+}

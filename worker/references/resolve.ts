@@ -1,0 +1,67 @@
+// From the ways a caller may name a reference to bytes under a digest.
+import type { ReferenceInput, ResolvedReference } from '../../core/request.ts'
+import type { GenerationRecord, Input } from '../generation/record.ts'
+import { Problem } from '../http/problem.ts'
+import { downloadReference, type Fetch } from './download.ts'
+import { findReference, referenceKey } from './store.ts'
+
+export type ResolveEffects = {
+  bucket: Pick<R2Bucket, 'head' | 'put'>
+  fetch: Fetch
+  /** The record of a generation of this workspace, or undefined. */
+  generation: (id: string) => Promise<GenerationRecord | undefined>
+}
+
+/** The inputs of a request, in order. Throws `reference_not_found`, `reference_unreachable` and what the checks of a
+ *  download throw, naming the reference at fault. */
+export async function resolveReferences(
+  references: readonly ReferenceInput[],
+  workspace: string,
+  fx: ResolveEffects,
+): Promise<Input[]> {
+  return Promise.all(
+    references.map(async (reference, index) => {
+      try {
+        return await resolve(reference, workspace, fx)
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error
+        const path = `references[${index}]`
+        throw new Problem(error.code, `${path}: ${error.message}`, {
+          errors: [{ path, message: error.message }],
+        })
+      }
+    }),
+  )
+}
+
+async function resolve(reference: ReferenceInput, workspace: string, fx: ResolveEffects): Promise<Input> {
+  if ('fileUri' in reference) return reference
+  if ('data' in reference) throw new Error('inline data is stored while the body is read')
+  if ('generation' in reference) return pictureOf(reference.generation, fx)
+  const stored =
+    'url' in reference
+      ? await downloadReference(reference.url, fx.bucket, workspace, fx.fetch)
+      : await findReference(fx.bucket, workspace, reference.sha256)
+  if (!stored)
+    throw new Problem(
+      'reference_not_found',
+      `no reference with this SHA-256 is stored; PUT its bytes to /api/references/${(reference as { sha256: string }).sha256} first`,
+    )
+  return { ...stored, key: referenceKey(workspace, stored.sha256) }
+}
+
+async function pictureOf(id: string, fx: ResolveEffects): Promise<Input> {
+  const record = await fx.generation(id)
+  const picture = record?.attempts.at(-1)?.ending?.picture
+  if (!record) throw new Problem('reference_not_found', `there is no generation ${id}`)
+  if (!picture || !(await fx.bucket.head(picture.key)))
+    throw new Problem('reference_not_found', `generation ${id} has no picture (it is ${record.status})`)
+  return { sha256: picture.sha256, mimeType: picture.mimeType, bytes: picture.bytes, key: picture.key }
+}
+
+/** A resolved reference as it is echoed and fingerprinted: without the place where its bytes lie. */
+export function publicReference(input: Input): ResolvedReference {
+  return 'fileUri' in input
+    ? { fileUri: input.fileUri, mimeType: input.mimeType }
+    : { sha256: input.sha256, mimeType: input.mimeType, bytes: input.bytes }
+}

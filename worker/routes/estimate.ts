@@ -1,0 +1,71 @@
+// /api/estimate: the price before the picture. Buys nothing and stores nothing.
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import { EstimateRequestSchema, EstimateSchema, type EstimateView } from '../../core/api.ts'
+import { total } from '../../core/cost.ts'
+import { toUsd } from '../../core/money.ts'
+import { PRICE_TABLE_VERSION } from '../../core/prices.ts'
+import { quoteRoutes } from '../../core/routes.ts'
+import type { AppEnv } from '../app.ts'
+import { statusesOf } from '../generation/listing.ts'
+import { generationId } from '../generation/name.ts'
+import { checkLimits, draftOf, findRoutes } from '../generation/wish.ts'
+import { parse, readJson } from '../http/input.ts'
+
+const MAX_BODY_BYTES = 32 * 1024 * 1024
+
+const route = createRoute({
+  method: 'post',
+  path: '/',
+  summary: 'What one or many requests would cost',
+  responses: {
+    200: { description: 'The quote.', content: { 'application/json': { schema: EstimateSchema } } },
+  },
+})
+
+export const estimate = new OpenAPIHono<AppEnv>().openapi(route, async (c) => {
+  const { market, workspace } = c.var
+  const input = parse(EstimateRequestSchema, await readJson(c.req.raw, MAX_BODY_BYTES))
+  const requests = 'requests' in input ? input.requests : [input]
+  const ids = requests.map(({ key }) => (key === undefined ? undefined : generationId(workspace, key)))
+  const known = ids.filter((id) => id !== undefined)
+  const statuses = known.length > 0 ? await statusesOf(c.env.DB, workspace, known) : new Map()
+  const quotes = requests.map((request, index) => {
+    const routes = findRoutes(market, request)
+    checkLimits(
+      request,
+      (request.references ?? []).map(() => ({})),
+      routes,
+    )
+    const id = ids[index]
+    const status = id ? statuses.get(id) : undefined
+    return {
+      routes,
+      quote: quoteRoutes(routes, draftOf(request)),
+      existing: id && status ? { id, status } : null,
+    }
+  })
+  const sum = total(quotes.filter((q) => !q.existing).map((q) => q.quote))
+  const view: EstimateView = {
+    ...moneyOf(sum),
+    currency: 'USD',
+    requests: quotes.map(({ routes, quote, existing }) => ({
+      provider: routes.first.seller.id,
+      model: routes.first.model.id,
+      ...moneyOf(quote),
+      existing,
+    })),
+    emulated: market.emulated,
+    pricesAsOf: PRICE_TABLE_VERSION,
+  }
+  return c.json(view, 200)
+})
+
+/** A sum with a part that has no price is not a price: it is null, and `unknown` says what is missing. */
+function moneyOf({ expected, atMost, unknown }: ReturnType<typeof total>) {
+  const known = unknown.length === 0
+  return {
+    expected: known ? toUsd(expected) : null,
+    atMost: known ? toUsd(atMost) : null,
+    unknown: [...unknown],
+  }
+}

@@ -1,0 +1,82 @@
+// /images/:name.:ext: the pictures. Open to all who know the name, which is 128 random bits; immutable.
+import { Hono } from 'hono'
+import type { AppEnv } from '../app.ts'
+import { Problem } from '../http/problem.ts'
+
+export const images = new Hono<AppEnv>().get('/:file{[0-9a-z-]+\\.[a-z]+}', async (c) => {
+  const key = `pictures/${c.req.param('file')}`
+  const missing = () => new Problem('not_found', `there is no picture ${c.req.param('file')}`)
+  const { headers } = c.req.raw
+  if (c.req.raw.method === 'HEAD') {
+    const object = await c.env.BUCKET.head(key)
+    if (!object) throw missing()
+    return new Response(null, { headers: { ...headersOf(object), 'content-length': String(object.size) } })
+  }
+  const head = headers.has('range') ? await c.env.BUCKET.head(key) : null
+  const range = head ? rangeOf(headers, head) : undefined
+  if (head && range === 'unsatisfiable')
+    return new Response(null, {
+      status: 416,
+      headers: { ...headersOf(head), 'content-range': `bytes */${head.size}` },
+    })
+  const object = await c.env.BUCKET.get(key, {
+    onlyIf: conditionsOf(headers),
+    ...(typeof range === 'object' ? { range } : {}),
+  })
+  if (!object) throw missing()
+  if (!('body' in object)) return new Response(null, { status: 304, headers: headersOf(object) })
+  if (typeof range !== 'object')
+    return new Response(object.body, {
+      headers: { ...headersOf(object), 'content-length': String(object.size) },
+    })
+  const end = range.offset + range.length - 1
+  return new Response(object.body, {
+    status: 206,
+    headers: {
+      ...headersOf(object),
+      'content-length': String(range.length),
+      'content-range': `bytes ${range.offset}-${end}/${object.size}`,
+    },
+  })
+})
+
+function headersOf(object: R2Object): Record<string, string> {
+  return {
+    'content-type': object.httpMetadata!.contentType!,
+    'cache-control': 'public, max-age=31536000, immutable',
+    etag: object.httpEtag,
+    'last-modified': object.uploaded.toUTCString(),
+    'accept-ranges': 'bytes',
+    'x-content-type-options': 'nosniff',
+    'access-control-allow-origin': '*',
+  }
+}
+
+/** The preconditions without `If-Range`, which speaks of the range only. */
+function conditionsOf(headers: Headers): Headers {
+  const conditions = new Headers()
+  for (const name of ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since']) {
+    const value = headers.get(name)
+    if (value !== null) conditions.set(name, value)
+  }
+  return conditions
+}
+
+/** The one range that is asked for. Several at once, other units and a stale `If-Range` get the whole picture, as
+ *  RFC 9110 allows. */
+function rangeOf(
+  headers: Headers,
+  object: R2Object,
+): { offset: number; length: number } | 'unsatisfiable' | undefined {
+  const ifRange = headers.get('if-range')
+  if (ifRange && ifRange !== object.httpEtag) return undefined
+  const match = /^bytes=(\d*)-(\d*)$/.exec(headers.get('range')!.trim())
+  if (!match || (match[1] === '' && match[2] === '')) return undefined
+  const { size } = object
+  const [first, last] = [match[1]!, match[2]!]
+  const offset = first === '' ? Math.max(0, size - Number(last)) : Number(first)
+  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1)
+  if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined
+  if (offset >= size || (first === '' && Number(last) === 0)) return 'unsatisfiable'
+  return { offset, length: end - offset + 1 }
+}

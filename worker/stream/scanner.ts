@@ -1,0 +1,270 @@
+// Reads a JSON text as it arrives and hands the long Base64 strings in it, decoded, to a sink; what is left is a small
+// JSON value with their indexes in their places. Holds that skeleton and one slice of decoded bytes, whatever the size of
+// the blobs (promise 3). Knows strings, nesting and keys; the grammar of everything else is JSON.parse's, at the end.
+// Untrusted input: it ends with a value, or with an error that says how.
+import { Base64Decoder, Base64Error } from './base64.ts'
+import { ScanError, Skeleton } from './skeleton.ts'
+
+export { ScanError }
+
+export type BlobSink = {
+  /** A blob begins. */
+  open(): void | Promise<void>
+  /** Decoded bytes, in order. The view is valid only until the returned promise resolves. */
+  write(bytes: Uint8Array): void | Promise<void>
+  /** It ended well. Not called when the text breaks off or turns out malformed inside the blob. */
+  close(): void | Promise<void>
+}
+
+export type ScanOptions = {
+  /** Whether the string under `key` is a blob; `parentKey` is the key under which its object, or the list that holds
+   *  its object, stands. */
+  isBlob: (key: string, parentKey: string | undefined) => boolean
+  sink: BlobSink
+  /** Bound of everything but the blobs, in bytes; default 4 MiB, room for long thought signatures. */
+  maxSkeletonBytes?: number
+}
+
+/** The pictures of a Gemini answer: `data` directly inside `inlineData`, in either casing. */
+export const isInlineData: ScanOptions['isBlob'] = (key, parentKey) =>
+  key === 'data' && (parentKey === 'inlineData' || parentKey === 'inline_data')
+
+/** The skeleton of `body`: its JSON value with each blob replaced by its index, from 0 in document order. Throws
+ *  ScanError; an error of the sink, or of `body` before the value is complete, is thrown as it is. Each write is awaited
+ *  before more is read. White space inside a blob is skipped, also where JSON would want it escaped. */
+export async function scanJson(body: ReadableStream<Uint8Array>, options: ScanOptions): Promise<unknown> {
+  const reader = body.getReader()
+  const scanner = new Scanner(options)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        // Nothing is missing of a value that is complete: a connection that breaks after it takes nothing away.
+        if (scanner.isComplete) return { done: true as const, value: undefined }
+        throw error
+      })
+      if (done) return scanner.end()
+      for (let at = 0; at < value.length; at += SLICE_BYTES)
+        await scanner.push(value.subarray(at, at + SLICE_BYTES))
+    }
+  } catch (error) {
+    // The answer is not read any further; how the cancellation itself ends changes nothing.
+    reader.cancel(error).catch(() => {})
+    throw error
+  }
+}
+
+/** Text decoded at a time; bounds the decoder's buffer when a chunk is large. */
+const SLICE_BYTES = 64 * 1024
+const MAX_DEPTH = 128
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const SPACE = 0x20
+const BOM = [0xef, 0xbb, 0xbf]
+
+/** What an escape letter stands for. */
+const ESCAPES = new Map([...'"\\/bfnrt'].map((c, i) => [c.charCodeAt(0), '"\\/\b\f\n\r\t'.charCodeAt(i)]))
+
+/** An open object or list. `name`: the key it stands under, seen through lists. */
+type Frame = { isObject: boolean; name: string | undefined; key: string | undefined; expectsKey: boolean }
+
+class Scanner {
+  readonly #options: ScanOptions
+  readonly #skeleton: Skeleton
+  readonly #stack: Frame[] = []
+  /** Where the scanner stands: between tokens, in a string that is kept, or in a blob. */
+  #state: 'between' | 'string' | 'blob' = 'between'
+  /** Characters of an escape seen so far, the backslash not counted; undefined outside of one. */
+  #escape: number[] | undefined
+  /** Where the string that is kept begins in the skeleton, its quote included. */
+  #stringStart = 0
+  #isKey = false
+  #decoder = new Base64Decoder()
+  #blobs = 0
+  #offset = 0
+  /** The top-level value: not begun, a bare word or number in progress, an open bracket or string, complete. */
+  #top: 'none' | 'word' | 'open' | 'complete' = 'none'
+
+  constructor(options: ScanOptions) {
+    this.#options = options
+    this.#skeleton = new Skeleton(options.maxSkeletonBytes ?? 4 * 1024 * 1024)
+  }
+
+  get isComplete(): boolean {
+    return this.#top === 'complete'
+  }
+
+  async push(bytes: Uint8Array): Promise<void> {
+    for (let i = 0; i < bytes.length; ) {
+      if (this.#state === 'blob') i = await this.#scanBlob(bytes, i)
+      else if (this.#state === 'string') i = this.#scanString(bytes, i)
+      else {
+        if (this.#offset + i < 3 && bytes[i] === BOM[this.#offset + i]) i++
+        else if (bytes[i] === QUOTE) {
+          await this.#beginString()
+          i++
+        } else this.#scanToken(bytes[i++]!)
+      }
+    }
+    this.#offset += bytes.length
+  }
+
+  end(): unknown {
+    const text = this.#skeleton.text()
+    if (this.#top === 'none' || this.#top === 'open' || (this.#top === 'word' && isUnfinishedWord(text)))
+      throw new ScanError(
+        'truncated',
+        `the answer ended after ${this.#offset} bytes, before its JSON was complete`,
+      )
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      throw new ScanError('malformed', 'the answer is not JSON', { cause })
+    }
+  }
+
+  /** One byte outside of strings. */
+  #scanToken(byte: number): void {
+    const frame = this.#stack.at(-1)
+    if (byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09) {
+      if (this.#top === 'word') this.#top = 'complete'
+      this.#skeleton.space()
+      return
+    }
+    if (this.#top === 'complete') throw new ScanError('malformed', 'the answer goes on after its JSON value')
+    const char = String.fromCharCode(byte)
+    if (char === '{' || char === '[') {
+      if (this.#top === 'word') throw new ScanError('malformed', 'the answer is not JSON')
+      if (this.#stack.length === MAX_DEPTH)
+        throw new ScanError('too_large', `the answer is nested deeper than ${MAX_DEPTH} levels`)
+      const isObject = char === '{'
+      const name = frame?.isObject ? frame.key : frame?.name
+      this.#stack.push({ isObject, name, key: undefined, expectsKey: isObject })
+      this.#top = 'open'
+    } else if (char === '}' || char === ']') {
+      if (frame?.isObject !== (char === '}'))
+        throw new ScanError('malformed', `the answer closes with ${char} what is not open`)
+      this.#stack.pop()
+      if (this.#stack.length === 0) this.#top = 'complete'
+    } else if (char === ',' && frame) frame.expectsKey = frame.isObject
+    else if (char === ':' && frame) frame.expectsKey = false
+    else if (!frame) this.#top = 'word'
+    this.#skeleton.push(byte)
+  }
+
+  async #beginString(): Promise<void> {
+    if (this.#top === 'complete' || this.#top === 'word')
+      throw new ScanError('malformed', 'the answer goes on after its JSON value')
+    this.#top = 'open'
+    const frame = this.#stack.at(-1)
+    this.#isKey = frame?.expectsKey ?? false
+    const { isBlob, sink } = this.#options
+    if (!this.#isKey && frame?.key !== undefined && isBlob(frame.key, frame.name)) {
+      this.#state = 'blob'
+      await sink.open()
+      return
+    }
+    this.#state = 'string'
+    this.#stringStart = this.#skeleton.length
+    this.#skeleton.push(QUOTE)
+  }
+
+  /** Keeps a string up to its quote; returns where it stopped. */
+  #scanString(bytes: Uint8Array, from: number): number {
+    let i = from
+    while (i < bytes.length) {
+      // The character after a backslash ends nothing; longer escapes are JSON.parse's.
+      if (this.#escape) {
+        this.#escape = undefined
+        i++
+        continue
+      }
+      const byte = bytes[i++]!
+      if (byte === BACKSLASH) this.#escape = []
+      else if (byte === QUOTE) {
+        this.#skeleton.append(bytes.subarray(from, i))
+        this.#endString()
+        return i
+      }
+    }
+    this.#skeleton.append(bytes.subarray(from, i))
+    return i
+  }
+
+  #endString(): void {
+    this.#state = 'between'
+    const frame = this.#stack.at(-1)
+    if (!frame) this.#top = 'complete'
+    else if (this.#isKey) {
+      const text = this.#skeleton.text(this.#stringStart)
+      frame.key = text.includes('\\') ? parseKey(text) : text.slice(1, -1)
+      frame.expectsKey = false
+    }
+  }
+
+  /** Decodes a blob up to its quote or its next escape; returns where it stopped. */
+  async #scanBlob(bytes: Uint8Array, from: number): Promise<number> {
+    const { sink } = this.#options
+    if (this.#escape) {
+      this.#escape.push(bytes[from]!)
+      const code = unescapeBytes(this.#escape)
+      if (code !== undefined) {
+        this.#escape = undefined
+        await this.#decode(() => this.#decoder.push(Uint8Array.of(code)))
+      }
+      return from + 1
+    }
+    let i = from
+    while (i < bytes.length && bytes[i] !== QUOTE && bytes[i] !== BACKSLASH) i++
+    if (i > from) await this.#decode(() => this.#decoder.push(bytes.subarray(from, i)))
+    if (i === bytes.length) return i
+    if (bytes[i] === BACKSLASH) this.#escape = []
+    else {
+      await this.#decode(() => this.#decoder.end())
+      this.#decoder = new Base64Decoder()
+      await sink.close()
+      this.#state = 'between'
+      // Spaces, so that the index cannot join a number beside it and turn nonsense into JSON.
+      this.#skeleton.append(new TextEncoder().encode(` ${this.#blobs++} `))
+    }
+    return i + 1
+  }
+
+  async #decode(step: () => Uint8Array): Promise<void> {
+    let decoded: Uint8Array
+    try {
+      decoded = step()
+    } catch (cause) {
+      if (!(cause instanceof Base64Error)) throw cause
+      throw new ScanError('base64', `picture ${this.#blobs} of the answer: ${cause.message}`, { cause })
+    }
+    if (decoded.length > 0) await this.#options.sink.write(decoded)
+  }
+}
+
+/** The character of an escape, or undefined while it is unfinished. Beyond ASCII is no Base64: any wrong one will do. */
+function unescapeBytes(escape: readonly number[]): number | undefined {
+  const text = String.fromCharCode(...escape)
+  if (text[0] !== 'u') {
+    const code = ESCAPES.get(escape[0]!)
+    if (code === undefined) throw new ScanError('malformed', 'the answer holds an unknown escape')
+    return code
+  }
+  if (!/^u[0-9a-fA-F]{0,4}$/.test(text)) throw new ScanError('malformed', 'the answer holds a broken escape')
+  return text.length < 5 ? undefined : Math.min(255, Number.parseInt(text.slice(1), 16))
+}
+
+function parseKey(text: string): string | undefined {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ScanError('malformed', 'the answer holds a broken key', { cause })
+  }
+}
+
+/** Whether a bare word or number at the top, the whole text, could have gone on. */
+function isUnfinishedWord(text: string): boolean {
+  const word = text.trim()
+  if (/^-?[\d.]*[eE]?[-+]?$/.test(word)) return !/\d$/.test(word)
+  return ['true', 'false', 'null'].some((whole) => whole !== word && whole.startsWith(word))
+}
