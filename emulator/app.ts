@@ -55,14 +55,14 @@ export function createEmulator(options: EmulatorOptions = {}) {
       if (method !== 'generateContent') throw notServed(`${c.req.method} ${c.req.path}`)
       return await generate(c, call)
     } catch (error) {
-      if (!(error instanceof RpcError)) throw error
-      call.outcome = error.status
-      call.status = error.code
-      return sendError(error)
+      const answer = error instanceof RpcError ? error : bug(error)
+      call.outcome = answer.status
+      call.status = answer.code
+      return sendError(answer)
     }
   })
   app.notFound((c) => sendError(notServed(`${c.req.method} ${c.req.path}`)))
-  app.onError(() => sendError(new RpcError('INTERNAL', 'The emulator failed; this is a bug of it.')))
+  app.onError((error) => sendError(bug(error)))
 
   async function generate(c: Context<Env>, call: Call): Promise<Response> {
     const shop = shopOf(call.provider)
@@ -228,6 +228,11 @@ function unknownModel(wireId: string, version: string): RpcError {
     'NOT_FOUND',
     `models/${wireId} is not found for API version ${version}, or is not supported for generateContent. Call ListModels to see the list of available models and their supported methods.`,
   )
+}
+
+// The message is told: whoever meets it is debugging the emulator.
+function bug(error: unknown): RpcError {
+  return new RpcError('INTERNAL', `The emulator itself failed: ${error}`)
 }
 
 function notServed(what: string): RpcError {

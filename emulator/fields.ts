@@ -120,7 +120,11 @@ function read(value: unknown, spec: Spec, path: string, violations: Violation[])
   }
   if ('list' in spec) {
     const list = Array.isArray(value) ? value : [value]
-    return list.map((element, index) => read(element, spec.list, `${path}[${index}]`, violations))
+    return list.map((element, index) => {
+      const where = `${path}[${index}]`
+      if (element === null) violations.push(mistyped(element, 'object', where))
+      return read(element, spec.list, where, violations)
+    })
   }
   if (typeof value !== 'object' || Array.isArray(value)) {
     violations.push(mistyped(value, 'object', path))

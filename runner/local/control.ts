@@ -7,20 +7,18 @@ export type Control = {
   url: string
   /** How many hold a lease. */
   leases(): number
-  /** Refuses further leases. */
+  /** Gives no further leases. */
   close(): void
 }
 
 export type ControlOptions = {
   token: string
-  /** Called when the number of leases has changed. */
-  onChange: () => void
-  /** Asked to make room for a server of another kind; whether it will. */
+  /** Asked to make room for a server with other settings; answers whether it will. */
   onEnd: () => Promise<boolean>
 }
 
 /** Opens the control port on a free port of the loopback. */
-export async function openControl({ token, onChange, onEnd }: ControlOptions): Promise<Control> {
+export async function openControl({ token, onEnd }: ControlOptions): Promise<Control> {
   const held = new Set<ServerResponse>()
   let closed = false
   const answer = (response: ServerResponse, status: number) => response.writeHead(status).end()
@@ -28,24 +26,17 @@ export async function openControl({ token, onChange, onEnd }: ControlOptions): P
   const server = createServer(async (request: IncomingMessage, response) => {
     if (request.headers.authorization !== `Bearer ${token}`) return answer(response, 401)
     switch (`${request.method} ${request.url}`) {
-      case 'GET /lease': {
+      case 'GET /lease':
         if (closed) return answer(response, 410)
         held.add(response)
-        response.on('close', () => {
-          held.delete(response)
-          onChange()
-        })
-        response.writeHead(200).flushHeaders()
-        return onChange()
-      }
+        response.on('close', () => held.delete(response))
+        return response.writeHead(200).flushHeaders()
       case 'POST /end':
         return answer(response, (await onEnd()) ? 202 : 409)
       default:
         return answer(response, 404)
     }
   })
-  // A lease lasts as long as its holder, not as long as a request usually does.
-  server.requestTimeout = 0
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)

@@ -31,7 +31,8 @@ export function placeOf(stateDir: string): Place {
     lock: join(dir, 'lock.sqlite'),
     token: join(dir, 'token'),
     log: join(dir, 'server.log'),
-    migrated: join(dir, 'migrated'),
+    // Inside the storage, so that it is thrown away with it.
+    migrated: join(dir, 'v3', 'migrated'),
     cache: join(dir, 'cache'),
     temporary: join(dir, 'tmp'),
   }

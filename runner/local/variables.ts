@@ -2,7 +2,7 @@
 // process as environment and bindings; on disk there is only a salted digest, to tell whether two are the same.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { keyVariableOf, type MarketVariables, marketOf } from '../../core/providers.ts'
 import { stableJson } from '../../core/request.ts'
 
@@ -42,7 +42,7 @@ export function digestOfFiles(paths: readonly string[]): string {
           .map((entry) => join(entry.parentPath, entry.name))
           .sort()
       : [path]
-    for (const file of files) hash.update(file).update('\0').update(readFileSync(file)).update('\0')
+    for (const file of files) hash.update(relative(path, file)).update('\0').update(readFileSync(file)).update('\0')
   }
   return hash.digest('hex')
 }

@@ -24,8 +24,6 @@ export function wranglerEnvironment(place: Place): Record<string, string> {
     // Development tools of wrangler that store every request.
     X_LOCAL_EXPLORER: 'false',
     X_LOCAL_OBSERVABILITY: 'false',
-    // Questions are answered by their default.
-    CI: 'true',
     // It writes metrics.json even when metrics are off.
     XDG_CONFIG_HOME: place.temporary,
     TMPDIR: place.temporary,
@@ -48,11 +46,13 @@ export async function migrate(place: Place): Promise<void> {
   writeFileSync(place.migrated, digest)
 }
 
-/** Starts the worker. `variables` become its secrets. Resolves when it takes requests. */
+/** Starts the worker. `variables` become its secrets. Resolves when it takes requests; `log` is given the
+ *  lines that the worker and workerd write. */
 export async function startWorker(
   place: Place,
   variables: Record<string, string>,
   port: number,
+  log: (line: string) => void,
 ): Promise<LocalWorker> {
   const { unstable_startWorker } = await import('wrangler')
   const worker = await unstable_startWorker({
@@ -66,6 +66,7 @@ export async function startWorker(
       server: { hostname: '127.0.0.1', port },
       persist: place.dir,
       logLevel: 'error',
+      structuredLogsHandler: ({ message }) => log(message),
       inspector: false,
       watch: false,
     },

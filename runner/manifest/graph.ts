@@ -5,6 +5,7 @@ import { near } from './near.ts'
 import type { Findings, Path } from './problems.ts'
 
 const MOST_SHOWN = 3
+const MOST_ON_CIRCLE = 8
 
 /** Reports every `from` that names nothing, and every cycle once, by its path. `broken` are items of which no id is known:
  *  what they might contain is not called missing. */
@@ -50,7 +51,7 @@ function reportCycles(
         trail.pop()
       } else if (onTrail.has(need.id)) {
         const circle = trail.slice(trail.findIndex(({ id }) => id === need.id)).map(({ id }) => id)
-        const message = `waits for itself: ${[...circle, need.id].join(' → ')}`
+        const message = `waits for itself: ${arrows([...circle, need.id])}`
         findings.add({ at: need.at, cause: 'cycle', message, item: top.id })
       } else if (!done.has(need.id)) {
         trail.push({ id: need.id, next: 0 })
@@ -67,6 +68,13 @@ function closest(wanted: string, ids: ReadonlySet<string>): string {
   if (samples.length > 0) return `its samples: ${shortened(samples)}`
   const nearest = near(wanted, ids, MOST_SHOWN)
   return nearest.length > 0 ? `closest: ${nearest.join(', ')}` : `ids: ${shortened([...ids])}`
+}
+
+// A long circle by its beginning and its end.
+function arrows(ids: readonly string[]): string {
+  const shown =
+    ids.length > MOST_ON_CIRCLE ? [...ids.slice(0, MOST_ON_CIRCLE - 2), '…', ...ids.slice(-2)] : ids
+  return shown.join(' → ')
 }
 
 function shortened(ids: readonly string[]): string {

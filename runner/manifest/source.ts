@@ -13,6 +13,7 @@ import {
   parseDocument,
   visit,
   type YAMLError,
+  type YAMLMap,
 } from 'yaml'
 import type { Diagnostic, Locate, Path, Place } from './problems.ts'
 
@@ -88,6 +89,7 @@ type Problem = (from: number, to: number, message: string, hint?: string) => Dia
 
 // One error makes others behind it: the first of each line is told, and not more than these.
 const MOST_SYNTAX_ERRORS = 10
+const MOST_ERRORS_READ = 50
 
 function syntaxErrors(
   errors: readonly YAMLError[],
@@ -96,7 +98,7 @@ function syntaxErrors(
   problem: Problem,
 ): Diagnostic[] {
   const byLine = new Map<number, Diagnostic>()
-  for (const error of errors) {
+  for (const error of errors.slice(0, MOST_ERRORS_READ)) {
     const [from, to] = error.pos
     const start = text.lastIndexOf('\n', from - 1) + 1
     const end = text.indexOf('\n', from)
@@ -130,7 +132,9 @@ function plainSyntax(
   { code, message }: YAMLError,
   line: string,
 ): [message: string, hint?: string | undefined] {
-  const flow = /[[{].*\$\{/.test(line) ? 'inside [ ] and { }, text with ${…} needs quotes' : undefined
+  const bracket = line.search(/[[{]/)
+  const inFlow = bracket !== -1 && line.indexOf('${', bracket) !== -1
+  const flow = inFlow ? 'inside [ ] and { }, text with ${…} needs quotes' : undefined
   switch (code) {
     case 'TAB_AS_INDENT':
       return ['a tab cannot indent', 'use spaces']
@@ -138,7 +142,7 @@ function plainSyntax(
       return ['the indentation does not fit the lines above', 'or a quote or bracket above is not closed']
     case 'BLOCK_AS_IMPLICIT_KEY':
     case 'MULTILINE_IMPLICIT_KEY':
-      if (!/:\s.*:(\s|$)/.test(line)) return ['the indentation of the next line does not fit', flow]
+      if (line.split(/:(?=\s|$)/).length < 3) return ['the indentation of the next line does not fit', flow]
       return flow
         ? ['text that is not quoted ends here', flow]
         : ['a second `: ` in one line', `${QUOTE}, or write it below a |`]
@@ -243,9 +247,22 @@ function childOf(node: Node | null, step: string | number): { key?: Node; value:
     const entry = node.items[step] as Node | undefined
     return entry && { value: entry }
   }
-  if (!isMap(node)) return undefined
-  const named = (pair: unknown) =>
-    isScalar((pair as Pair).key) && String(((pair as Pair).key as { value: unknown }).value) === String(step)
-  const pair = node.items.find(named) as Pair<Node, Node | null> | undefined
-  return pair && { key: pair.key, value: pair.value }
+  return isMap(node) ? pairsOf(node).get(String(step)) : undefined
+}
+
+// A map may have as many keys as the catalog has items, and each is asked for its line.
+const pairs = new WeakMap<object, Map<string, { key: Node; value: Node | null }>>()
+
+function pairsOf(map: YAMLMap): Map<string, { key: Node; value: Node | null }> {
+  const known = pairs.get(map)
+  if (known) return known
+  const made = new Map(
+    (map.items as Pair<Node, Node | null>[]).map(({ key, value }) => [nameOf(key), { key, value }]),
+  )
+  pairs.set(map, made)
+  return made
+}
+
+function nameOf(key: Node): string {
+  return isScalar(key) ? String(key.value) : ''
 }

@@ -3,6 +3,7 @@
 // the blobs (promise 3). Knows strings, nesting and keys; the grammar of everything else is JSON.parse's, at the end.
 // Untrusted input: it ends with a value, or with an error that says how.
 import { Base64Decoder, Base64Error } from './base64.ts'
+import { unescaped } from './escape.ts'
 import { ScanError, Skeleton } from './skeleton.ts'
 
 export { ScanError }
@@ -61,9 +62,6 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const SPACE = 0x20
 const BOM = [0xef, 0xbb, 0xbf]
-
-/** What an escape letter stands for. */
-const ESCAPES = new Map([...'"\\/bfnrt'].map((c, i) => [c.charCodeAt(0), '"\\/\b\f\n\r\t'.charCodeAt(i)]))
 
 /** An open object or list. `name`: the key it stands under, seen through lists. */
 type Frame = { isObject: boolean; name: string | undefined; key: string | undefined; expectsKey: boolean }
@@ -207,7 +205,7 @@ class Scanner {
     const { sink } = this.#options
     if (this.#escape) {
       this.#escape.push(bytes[from]!)
-      const code = unescapeBytes(this.#escape)
+      const code = unescaped(this.#escape)
       if (code !== undefined) {
         this.#escape = undefined
         await this.#decode(() => this.#decoder.push(Uint8Array.of(code)))
@@ -240,18 +238,6 @@ class Scanner {
     }
     if (decoded.length > 0) await this.#options.sink.write(decoded)
   }
-}
-
-/** The character of an escape, or undefined while it is unfinished. Beyond ASCII is no Base64: any wrong one will do. */
-function unescapeBytes(escape: readonly number[]): number | undefined {
-  const text = String.fromCharCode(...escape)
-  if (text[0] !== 'u') {
-    const code = ESCAPES.get(escape[0]!)
-    if (code === undefined) throw new ScanError('malformed', 'the answer holds an unknown escape')
-    return code
-  }
-  if (!/^u[0-9a-fA-F]{0,4}$/.test(text)) throw new ScanError('malformed', 'the answer holds a broken escape')
-  return text.length < 5 ? undefined : Math.min(255, Number.parseInt(text.slice(1), 16))
 }
 
 function parseKey(text: string): string | undefined {

@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+// The command line: words to options, options to a command, errors to exit codes. The process's streams, clock and
+// environment are taken here and passed on.
+import { createInterface } from 'node:readline/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { EXIT, exitOf } from './exit.ts'
+import type { Io, Output } from './io.ts'
+import { ManifestRejected } from './prepare.ts'
+import { createProgram } from './program.ts'
+
+const color = process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb'
+
+function output(stream: NodeJS.WriteStream): Output {
+  return {
+    write: (text) => void stream.write(text),
+    isTerminal: stream.isTTY === true && process.env.TERM !== 'dumb' && process.env.CI === undefined,
+    color: stream.isTTY === true && color,
+    get columns() {
+      return stream.columns ?? 80
+    },
+    get rows() {
+      return stream.rows ?? 24
+    },
+  }
+}
+
+const io: Io = {
+  stdout: output(process.stdout),
+  stderr: output(process.stderr),
+  interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+  async confirm(question) {
+    const prompt = createInterface({ input: process.stdin, output: process.stderr })
+    try {
+      return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim())
+    } finally {
+      prompt.close()
+    }
+  },
+  env: process.env,
+  cwd: process.cwd(),
+  pid: process.pid,
+  now: Date.now,
+  sleep: async (ms, signal) => void (await sleep(ms, undefined, signal ? { signal } : {})),
+  fetch: globalThis.fetch,
+  onInterrupt(listener) {
+    process.on('SIGINT', listener)
+    return () => void process.off('SIGINT', listener)
+  },
+}
+
+let code: number = EXIT.done
+const program = createProgram(io, (result) => {
+  code = result
+})
+try {
+  await program.parseAsync(process.argv)
+} catch (error) {
+  const known = exitOf(error)
+  if (error instanceof ManifestRejected) code = EXIT.usage
+  else if (known) {
+    code = known.code
+    io.stderr.write(`proofsheet: ${known.message}\n`)
+  } else {
+    code = EXIT.bug
+    io.stderr.write(`proofsheet: a bug: ${(error as Error).stack ?? error}\n`)
+  }
+}
+process.exitCode = code

@@ -1,0 +1,54 @@
+// Requests to this machine: the worker's health, its unfinished pictures, leases. No proxies, no pooled connections.
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+
+/** How long a local answer may take, in ms. A worker that has just started compiles itself first. */
+const ANSWER_MS = 20_000
+
+export type Answer = { status: number; body: string }
+
+/** Asks and reads the answer; undefined when there is none. */
+export async function ask(method: 'GET' | 'POST', url: string, token: string): Promise<Answer | undefined> {
+  try {
+    const { response } = await open(method, url, token)
+    return { status: response.statusCode ?? 0, body: await text(response) }
+  } catch {
+    return undefined
+  }
+}
+
+/** Takes a lease at a control port: a request that hangs until it is dropped, or until this process ends. Does not keep
+ *  the process alive. Undefined when the server gives none any more. */
+export async function takeLease(control: string, token: string): Promise<(() => void) | undefined> {
+  try {
+    const { sent, response } = await open('GET', `${control}/lease`, token)
+    response.on('error', () => {})
+    response.resume()
+    if (response.statusCode !== 200) return undefined
+    sent.setTimeout(0)
+    sent.socket?.unref()
+    return () => sent.destroy()
+  } catch {
+    return undefined
+  }
+}
+
+/** How many generations of these statuses the worker knows, at most 100; undefined when it does not answer. */
+export async function countGenerations(
+  { url, token }: { url: string; token: string },
+  statuses: 'running' | 'queued,running',
+): Promise<number | undefined> {
+  const answer = await ask('GET', `${url}/api/generations?status=${statuses}&limit=100`, token)
+  if (answer?.status !== 200) return undefined
+  return (JSON.parse(answer.body) as { generations: unknown[] }).generations.length
+}
+
+function open(method: string, url: string, token: string) {
+  return new Promise<{ sent: ClientRequest; response: IncomingMessage }>((resolve, reject) => {
+    const sent = request(url, { method, agent: false, headers: { authorization: `Bearer ${token}` } })
+    sent.setTimeout(ANSWER_MS, () => sent.destroy(new Error(`no answer from ${url}`)))
+    sent.on('error', reject)
+    sent.on('response', (response) => resolve({ sent, response }))
+    sent.end()
+  })
+}

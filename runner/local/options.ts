@@ -1,0 +1,13 @@
+// What passes from a client to the server it starts: arguments for everybody to see, never a key; and how a server that
+// came too late says so.
+
+export type ServeOptions = {
+  stateDir: string
+  /** 0 or absent: any free one. */
+  port?: number
+  /** How long the emulator takes for a picture, in ms; absent: as it likes. */
+  emulatorLatencyMs?: number
+}
+
+/** Exit code of a server that found the storage taken. */
+export const TAKEN = 75

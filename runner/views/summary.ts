@@ -1,0 +1,56 @@
+// The end of a run: where each picture is, and what it cost against what was expected.
+import type { Plan } from '../plan/plan.ts'
+import type { Summary } from '../run/events.ts'
+import type { LockEntry } from '../state/lock.ts'
+import { count, duration, quoted, usdOf } from './format.ts'
+import { alignRows } from './table.ts'
+
+export type RunResult = {
+  plan: Plan
+  summary: Summary
+  made: readonly LockEntry[]
+  /** Paths by id, as shown. */
+  files: ReadonlyMap<string, string>
+  /** USD of everything that ended; null where not known. */
+  spent: readonly (number | null)[]
+  ms: number
+}
+
+/** One line per picture, in the order of the manifest: id, address, file. */
+export function pictureLines({ plan, made, files }: RunResult): string[] {
+  const byId = new Map(made.map((entry) => [entry.id, entry]))
+  const rows = plan.items.flatMap(({ item }) => {
+    const entry = byId.get(item.id)
+    if (!entry) return []
+    const mark = entry.emulated ? ['emulated'] : []
+    return [[item.id, entry.image!.url, files.get(item.id) ?? '', ...mark]]
+  })
+  return alignRows(rows, ['left', 'left', 'left', 'left'])
+}
+
+/** What happened, what it cost, what to do next. */
+export function closingLines(
+  { plan, summary, made, spent, ms }: RunResult,
+  { lockPath, embedded }: { lockPath: string; embedded: boolean; stateFolder: string },
+): string[] {
+  const counts = [
+    `${count(summary.made, 'picture')} made`,
+    ...(summary.failed > 0 ? [`${summary.failed} failed`] : []),
+    ...(summary.blocked > 0 ? [`${summary.blocked} blocked`] : []),
+    ...(summary.left > 0 ? [`${summary.left} left`] : []),
+  ]
+  const known = spent.filter((usd) => usd !== null).reduce((sum, usd) => sum + usd, 0)
+  const missing = spent.some((usd) => usd === null)
+  const actual = missing ? `≥ ${usdOf(known)}` : usdOf(known)
+  const expected = quoted(plan.quote.expected, plan.quote)
+  const money = plan.emulated
+    ? `${actual} at list prices (expected ${expected}); nothing was bought, the emulator drew them`
+    : `${actual} (expected ${expected})`
+  return [
+    '',
+    `${counts.join(', ')} in ${duration(ms)}: ${money}`,
+    ...(missing ? ['≥ because it is not known whether every attempt was charged'] : []),
+    `${lockPath} holds the catalog.${embedded && made.length > 0 ? ' The addresses answer while `proofsheet dev` runs.' : ''}`,
+    ...(summary.left > 0 ? ['The same command continues; nothing is bought twice.'] : []),
+  ]
+}
