@@ -1,16 +1,38 @@
-// Tests that run inside workerd, against the local R2, D1 and Durable Objects. `npm test` starts them.
-import { cloudflareTest } from '@cloudflare/vitest-plugin'
+// Tests that run inside workerd, against the local R2, D1 and Durable Objects, with the emulator as every provider.
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
 // Nothing here leaves the host, not even for the description of the connection that a request pretends to come from.
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false'
+process.env.ADMIN_TOKEN = 'admin-token'
 
 export default defineConfig({
   plugins: [
-    cloudflareTest({
-      wrangler: { configPath: './wrangler.toml' },
-      miniflare: { bindings: { ADMIN_TOKEN: 'admin-token' } },
+    cloudflareTest(async ({ inject }) => {
+      const emulator = inject('emulatorUrl')
+      return {
+        wrangler: { configPath: './wrangler.toml' },
+        miniflare: {
+          bindings: {
+            ADMIN_TOKEN: 'admin-token',
+            // With keys the emulator is a provider like any other: what it draws counts as bought.
+            GOOGLE_API_KEY: 'google-key',
+            GOOGLE_BASE_URL: `${emulator}/google`,
+            APIYI_API_KEY: 'apiyi-key',
+            APIYI_BASE_URL: `${emulator}/apiyi`,
+            TOKAIFY_API_KEY: 'tokaify-key',
+            TOKAIFY_BASE_URL: `${emulator}/tokaify`,
+            EMULATOR: emulator,
+            RECORDER: inject('recorderUrl'),
+            MIGRATIONS: await readD1Migrations('migrations'),
+          },
+        },
+      }
     }),
   ],
-  test: { include: ['test/worker/**/*.test.ts'] },
+  test: {
+    include: ['test/worker/**/*.test.ts'],
+    globalSetup: ['test/provider.ts'],
+    setupFiles: ['test/worker/setup/migrate.ts'],
+  },
 })

@@ -1,10 +1,11 @@
 // The models of a market with limits, lifecycle and prices, as `GET /api/models` and `proofsheet models` show them.
 import type { ModelsView } from './api.ts'
 import { quote } from './cost.ts'
+import type { Market, Seller } from './market.ts'
 import { MAX_REFERENCE_BYTES, MODELS, type Model } from './models.ts'
 import { fromUsd, toUsd } from './money.ts'
 import { PRICE_TABLE_VERSION, type PriceRow } from './prices.ts'
-import { blankProvider, type Market, PROVIDERS, type Seller } from './providers.ts'
+import { blankProvider, PROVIDERS } from './providers.ts'
 
 /** UTF-8 bytes of the prompt that the prices per picture assume. */
 const TYPICAL_PROMPT_BYTES = 400
@@ -63,7 +64,7 @@ function priceOf(row: PriceRow): Offer['price'] {
 /** The market behind a catalogue: what a client needs to find routes and quote them as that worker does. */
 export function marketOfCatalogue(view: ModelsView): Market {
   const offers = view.models.flatMap((model) => model.providers.map((offer) => ({ model: model.id, offer })))
-  const ids = [...new Set(offers.map(({ offer }) => offer.id))]
+  const ids = inMarketOrder(view.models.map((model) => model.providers.map((offer) => offer.id)))
   return {
     emulated: view.emulated,
     ...(view.defaultProvider ? { defaultProvider: view.defaultProvider } : {}),
@@ -81,6 +82,21 @@ export function marketOfCatalogue(view: ModelsView): Market {
       }
     }),
   }
+}
+
+/** Every seller once, none before one that precedes it in any list: who comes first is who a request without a
+ *  provider goes to. */
+function inMarketOrder(lists: readonly (readonly string[])[]): string[] {
+  const left = new Set(lists.flat())
+  const ordered: string[] = []
+  while (left.size > 0) {
+    const isFirst = (id: string) =>
+      lists.every((list) => list.slice(0, Math.max(0, list.indexOf(id))).every((before) => !left.has(before)))
+    const next = [...left].find(isFirst) ?? [...left][0]!
+    left.delete(next)
+    ordered.push(next)
+  }
+  return ordered
 }
 
 function rowOf(provider: string, model: string, { price, source, checkedOn }: Offer): PriceRow | undefined {

@@ -26,21 +26,19 @@ export type PricedFallback = PricedRoute & { afterCharged: boolean; afterFree: b
 export function quote(draft: Draft, first: PricedRoute, fallbacks: readonly PricedFallback[] = []): Quote {
   const own = priceOf(draft, first)
   const chain = fallbacks.map((fallback) => ({ fallback, price: priceOf(draft, fallback) }))
-  // The most that can be billed from here on, given that attempt `index` (-1: the first route) is about to be sent.
-  const worst = (index: number): MicroUsd => {
-    const here = index < 0 ? own.atMost : chain[index]!.price.atMost
-    const onward = chain.flatMap(({ fallback }, next) => {
-      if (next <= index) return []
-      return [
-        ...(fallback.afterCharged ? [here + worst(next)] : []),
-        ...(fallback.afterFree ? [worst(next)] : []),
-      ]
-    })
-    return Math.max(here, ...onward)
-  }
+  // The most that can be billed once each route is about to be sent, from the last to the first: a list of fallbacks
+  // comes from a caller, and walking every path through it would take exponential time.
+  const onward: { fallback: PricedFallback; worst: MicroUsd }[] = []
+  const worstFrom = (here: MicroUsd): MicroUsd =>
+    onward.reduce((most, { fallback, worst }) => {
+      const charged = fallback.afterCharged ? here + worst : 0
+      return Math.max(most, charged, fallback.afterFree ? worst : 0)
+    }, here)
+  for (const { fallback, price } of chain.toReversed())
+    onward.push({ fallback, worst: worstFrom(price.atMost) })
   return {
     expected: own.expected,
-    atMost: worst(-1),
+    atMost: worstFrom(own.atMost),
     unknown: [...new Set([own, ...chain.map((c) => c.price)].flatMap((price) => price.unknown))],
   }
 }
@@ -100,11 +98,10 @@ export function settle(
   if (!row) return undefined
   if (row.unit === 'request') return row.microUsd
   if (usage?.promptTokenCount === undefined) return undefined
-  const image = usage.candidatesTokensDetails
-    ?.filter((d) => d.modality === 'IMAGE')
-    .reduce((sum, d) => sum + (d.tokenCount ?? 0), 0)
+  const details = usage.candidatesTokensDetails?.filter((d) => d.modality === 'IMAGE') ?? []
+  const image = details.reduce((sum, d) => sum + (d.tokenCount ?? 0), 0)
   // Without the IMAGE detail the two output rates cannot be told apart.
-  if (image === undefined && pictures > 0) return undefined
+  if (image === 0 && pictures > 0) return undefined
   const toolUse = usage.toolUsePromptTokenCount ?? 0
   // Refusals count thinking in both candidates and thoughts: only the total is right (92 calls, reported 2026-08-27).
   const output =
@@ -113,8 +110,8 @@ export function settle(
       : usage.totalTokenCount - usage.promptTokenCount - toolUse
   return tokenCost(row, {
     input: usage.promptTokenCount + toolUse,
-    text: Math.max(0, output - (image ?? 0)),
-    image: image ?? 0,
+    text: Math.max(0, output - image),
+    image,
   })
 }
 

@@ -80,8 +80,9 @@ export const MAX_PROMPT_CHARS = 131_072
 const TEN: readonly Aspect[] = ['1:1', '2:3', '3:2', '3:4', '4:3', '4:5', '5:4', '9:16', '16:9', '21:9']
 
 // Text beside a picture: 88–630 tokens in 49 of 49 calls on Pro, thinking 50–350 on Pro and 700–792 on NB2 at `high`
-// (APIYI's measurements, 2026-08-27). Other models are assumed to write as much (inferred).
+// (APIYI's measurements, 2026-08-27). Other models are assumed to write and to think as much (inferred).
 const OVERHEAD = { expected: 250, atMost: 630 }
+const THINKING_OVERHEAD = { expected: 250, atMost: 630 + 792 }
 
 export const MODELS: readonly Model[] = [
   {
@@ -124,7 +125,7 @@ export const MODELS: readonly Model[] = [
     tokens: {
       image: { '512': 747, '1K': 1120, '2K': 1680, '4K': 2520 },
       inputImage: 1120,
-      overhead: OVERHEAD,
+      overhead: THINKING_OVERHEAD,
     },
     limits: { inputTokens: 131_072, outputTokens: 32_768 },
     thinking: ['minimal', 'high'],
@@ -141,7 +142,7 @@ export const MODELS: readonly Model[] = [
     aspects: ASPECTS,
     references: { max: 14, objects: 10, people: 4 },
     referenceTypes: REFERENCE_TYPES,
-    tokens: { image: { '1K': 1120, '2K': 1680, '4K': 3780 }, inputImage: null, overhead: OVERHEAD },
+    tokens: { image: { '1K': 1120, '2K': 1680, '4K': 3780 }, inputImage: null, overhead: THINKING_OVERHEAD },
     limits: { inputTokens: null, outputTokens: null },
     thinking: ['minimal', 'medium', 'high'],
     search: true,
@@ -157,7 +158,7 @@ export const MODELS: readonly Model[] = [
     aspects: ASPECTS,
     references: { max: 14, objects: 14 },
     referenceTypes: REFERENCE_TYPES,
-    tokens: { image: { '1K': 1120 }, inputImage: null, overhead: OVERHEAD },
+    tokens: { image: { '1K': 1120 }, inputImage: null, overhead: THINKING_OVERHEAD },
     limits: { inputTokens: 65_536, outputTokens: 4_096 },
     thinking: ['minimal', 'high'],
     search: false,

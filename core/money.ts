@@ -12,8 +12,8 @@ export function toUsd(microUsd: MicroUsd): number {
  *  than a micro-USD. */
 export function fromUsd(usd: number): MicroUsd | undefined {
   const micro = Math.round(usd * 1_000_000)
-  const exact = Number.isFinite(usd) && usd >= 0 && Math.abs(micro - usd * 1_000_000) < 1e-3
-  return exact ? micro : undefined
+  // The quotient is the double nearest to the decimal, as the parsed literal is: equal only when nothing was lost.
+  return usd >= 0 && Number.isSafeInteger(micro) && toUsd(micro) === usd ? micro : undefined
 }
 
 /** `$0.055`, `$12.40`: at least two decimals, and as many more as the amount has. */

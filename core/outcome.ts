@@ -53,7 +53,7 @@ export function classifyStatus(
       outcome: 'quota_exhausted',
       charged: free ? 'no' : 'unknown',
       next: 'stop',
-      reason: 'unavailable',
+      ...(free ? { reason: 'unavailable' } : {}),
       message,
     }
   if (status === 429 && free)
@@ -119,19 +119,26 @@ const REFUSALS = [
 
 /** The delay a provider asked for: `RetryInfo.retryDelay` (fractional seconds as text), else `Retry-After` in seconds. */
 function delayOf(error: ProviderError | undefined, retryAfter: string | null): { retryAfterMs?: number } {
-  const info = error?.details.find((d) => String(d['@type']).endsWith('google.rpc.RetryInfo'))
+  const info = error?.details.find((d) => words(d['@type']).endsWith('google.rpc.RetryInfo'))
   const seconds =
-    /^(\d+(?:\.\d+)?)s$/.exec(String(info?.retryDelay))?.[1] ?? /^\s*(\d+)\s*$/.exec(retryAfter ?? '')?.[1]
+    /^(\d+(?:\.\d+)?)s$/.exec(words(info?.retryDelay))?.[1] ?? /^\s*(\d+)\s*$/.exec(retryAfter ?? '')?.[1]
   return seconds === undefined ? {} : { retryAfterMs: Math.ceil(Number(seconds) * 1000) }
 }
 
 /** Per-day and per-minute limits use the same prose: only the quota's id tells. */
 function namesDailyQuota(error: ProviderError | undefined): boolean {
-  return violations(error).some((v) => /per_?day/i.test(String(v.quotaId ?? v.quota_id)))
+  const violations = (error?.details ?? []).flatMap((d): unknown[] =>
+    Array.isArray(d.violations) ? d.violations : [],
+  )
+  return violations.some((violation) => {
+    const { quotaId, quota_id } = (violation ?? {}) as { quotaId?: unknown; quota_id?: unknown }
+    return /per_?day/i.test(words(quotaId ?? quota_id))
+  })
 }
 
-function violations(error: ProviderError | undefined): { quotaId?: unknown; quota_id?: unknown }[] {
-  return (error?.details ?? []).flatMap((d) => (Array.isArray(d.violations) ? d.violations : []))
+/** A member of an untrusted object as text: anything else is empty, and not asked how it prints. */
+function words(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function namesBadKey(error: ProviderError | undefined): boolean {

@@ -31,9 +31,9 @@ function perMillion(input: number, text: number, image: number): Rate {
   }
 }
 
-const GOOGLE = { provider: 'google', source: 'ai.google.dev/gemini-api/docs/pricing, standard tier' }
-const APIYI_SEED = { provider: 'apiyi', source: 'APIYI Nano Banana overview, per-request billing' }
-const APIYI_PAGE = { provider: 'apiyi', source: 'APIYI pricing page, after 2026-06-30' }
+const GOOGLE = { provider: 'google', source: 'Gemini API price page, standard tier' }
+const APIYI_SEED = { provider: 'apiyi', source: 'APIYI Nano Banana overview' }
+const APIYI_PAGE = { provider: 'apiyi', source: 'APIYI price page after 2026-06-30' }
 
 export const PRICES: readonly PriceRow[] = [
   { ...GOOGLE, model: 'gemini-3-pro-image', checkedOn: '2026-10-07', ...perMillion(2, 12, 120) },

@@ -187,12 +187,18 @@ export type Pixels = Parameters & {
   sample?: number
 }
 
-/** Canonical JSON: keys sorted, aliases resolved, defaults filled in, so that equal wishes are equal strings. */
+const PARAMETERS = ParametersSchema.keyof().options
+
+/** Canonical JSON: keys sorted, aliases resolved, defaults filled in, so that equal wishes are equal strings. It takes
+ *  its members by name: whatever else a caller's object carries changes no pixel. */
 export function canonicalForm(pixels: Pixels): string {
+  const parameters = Object.fromEntries(PARAMETERS.map((name) => [name, pixels[name]]))
+  const { prompt, aspect, references } = pixels
   const model = findModel(pixels.model)?.id ?? pixels.model
   const sample = pixels.sample === 1 ? undefined : pixels.sample
   const modalities = [...(pixels.modalities ?? ['IMAGE'])].sort()
-  return stableJson({ ...pixels, model, sample, modalities, size: pixels.size ?? DEFAULT_SIZE })
+  const size = pixels.size ?? DEFAULT_SIZE
+  return stableJson({ ...parameters, model, prompt, size, aspect, references, modalities, sample })
 }
 
 /** Hex SHA-256 of a text's UTF-8 bytes; passed in, because core has no platform. */

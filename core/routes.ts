@@ -1,9 +1,49 @@
 // From a wish to the ways of having it made, in order, and what that costs: used by the worker before it sends and by
 // the runner before it asks, so that both show the same price.
 import { type Draft, type Quote, quote } from './cost.ts'
-import { findModel, MODELS } from './models.ts'
-import { type Market, type NoRoute, type Route, routeOf } from './providers.ts'
+import type { Market, Seller } from './market.ts'
+import { findModel, MODELS, type Model } from './models.ts'
 import { CHARGED_REASONS, FALLBACK_REASONS, type FallbackReason } from './request.ts'
+
+/** Who would make this picture: a seller and the model. */
+export type Route = { seller: Seller; model: Model }
+
+/** Why no route was found. */
+export type NoRoute = { problem: 'unknown_provider' | 'not_sold' | 'not_configured'; message: string }
+
+/** The seller of a model: the named one, else the default one, else the first configured one that sells it. */
+export function routeOf(market: Market, model: Model, provider?: string): Route | NoRoute {
+  const wanted = provider ?? market.defaultProvider
+  const sells = (s: Seller) => s.wire[model.id] !== undefined
+  const configured = market.sellers.filter((s) => s.configured)
+  const names = (sellers: readonly Seller[]) => sellers.map((s) => s.id).join(', ') || 'none'
+  if (wanted === undefined) {
+    const seller = configured.find(sells)
+    if (seller) return { seller, model }
+    const able = market.sellers.filter(sells)
+    return {
+      problem: 'not_configured',
+      message: `no configured provider sells ${model.short}; it is sold by ${names(able)}, configured: ${names(configured)}`,
+    }
+  }
+  const seller = market.sellers.find((s) => s.id === wanted)
+  if (!seller)
+    return {
+      problem: 'unknown_provider',
+      message: `unknown provider ${wanted}; known: ${names(market.sellers)}`,
+    }
+  if (!sells(seller))
+    return {
+      problem: 'not_sold',
+      message: `${wanted} does not sell ${model.short}; it is sold by ${names(market.sellers.filter(sells))}`,
+    }
+  if (!seller.configured)
+    return {
+      problem: 'not_configured',
+      message: `there is no key for provider ${wanted}; configured: ${names(configured)}`,
+    }
+  return { seller, model }
+}
 
 export type Fallback = Route & { on: readonly FallbackReason[] }
 
@@ -50,7 +90,7 @@ export function quoteRoutes({ first, fallbacks }: Routes, draft: Draft): Quote {
 export function basisOf({ seller, model }: Route): string {
   const row = seller.prices[model.id]
   if (!row) return `no price of ${model.short} at ${seller.id} is known`
-  return `${seller.id}, per ${row.unit}, ${row.checkedOn ? `checked ${row.checkedOn}` : row.source}`
+  return `${seller.id} per ${row.unit}: ${row.source}, ${row.checkedOn ? `checked ${row.checkedOn}` : 'undated'}`
 }
 
 function find(market: Market, { model: name, provider }: Wish, prefix: string): Route | NoRoutes {

@@ -48,7 +48,7 @@ export function createEmulator(options: EmulatorOptions = {}) {
     if (!picture) return c.notFound()
     return c.body(new Uint8Array(picture.bytes), 200, { 'content-type': picture.mimeType })
   })
-  app.post('/:provider/:version{v1|v1beta}/models/:method', async (c) => {
+  app.post('/:provider/:version{v1(?:beta)?}/models/:method', async (c) => {
     const [, wireId, method] = /^(.*):([^:]*)$/.exec(c.req.param('method')) ?? []
     const call = witness.arrive(c.req.param('provider'), wireId ?? c.req.param('method'))
     try {
@@ -70,11 +70,11 @@ export function createEmulator(options: EmulatorOptions = {}) {
     const model = shop.modelOf(call.model)
     if (!model) throw unknownModel(call.model, c.req.param('version') ?? '')
     const wanted = readRequest(await readBytes(c.req.raw), model, shop)
-    const { plain } = readMarkers(wanted.prompt)
+    const { markers, plain } = readMarkers(wanted.prompt)
     const aspect = aspectOf(wanted, model)
     Object.assign(call, { prompt: plain, size: wanted.size, aspect, references: wanted.references.length })
 
-    const fate = mischief.fateOf(wanted, call.model, shop.chargesOnRefusal !== 'no')
+    const fate = mischief.fateOf(wanted, markers, call.model, shop.chargesOnRefusal !== 'no')
     const { plan } = fate
     const seed = seedOf(wanted, plain, model, aspect)
     const effort: Effort = {

@@ -192,7 +192,7 @@ export const FAULTS = {
 
 export type FaultName = keyof typeof FAULTS
 
-/** A fault that was asked for. `key` is the same each time the same prompt asks it again. */
+/** A fault that a prompt asked for. */
 export type Marker = { name: FaultName; parameters: Parameters }
 
 const MARKER = /\[\[fault:([a-z0-9-]+)((?:\s+[a-z]+=[^\s\]]+)*)\s*\]\]\s?/g

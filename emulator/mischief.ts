@@ -1,6 +1,6 @@
 // Which faults a call meets: those its prompt names, and those of standing rules drawn by chance.
 // Keeps count of `times` per prompt and model; chance is seeded, so that a run can be repeated.
-import { FAULTS, type Fault, type FaultName, type Parameters, readMarkers } from './faults.ts'
+import { FAULTS, type Fault, type FaultName, type Marker, type Parameters } from './faults.ts'
 import { type Plan, usualPlan } from './plan.ts'
 import { type Random, randomOf } from './random.ts'
 import type { Wanted } from './request.ts'
@@ -36,9 +36,9 @@ export function createMischief(rules: readonly FaultRule[]) {
       counts.clear()
       chances = begin()
     },
-    /** @param model its wire id, which a quota error names. */
-    fateOf(wanted: Wanted, model: string, refusalCharged: boolean): Fate {
-      const named = readMarkers(wanted.prompt).markers.filter(({ parameters }, index) =>
+    /** `model` is the wire id, which a quota error names. */
+    fateOf(wanted: Wanted, markers: readonly Marker[], model: string, refusalCharged: boolean): Fate {
+      const named = markers.filter(({ parameters }, index) =>
         isDue(`${index} ${model} ${wanted.prompt}`, parameters.times),
       )
       const drawn = rules

@@ -37,7 +37,7 @@ export async function drawPicture(subject: Subject): Promise<Picture> {
     print(subject, card, unit, palette),
   ])
   const top = card.y + card.height - label.raw.height
-  const image = art.composite([{ input: label.data, raw: label.raw, left: card.x, top }])
+  const image = art.composite([{ input: label.data, raw: label.raw, left: card.x, top }]).removeAlpha()
   return { mimeType, bytes: await encode(image, mimeType).toBuffer() }
 }
 

@@ -1,5 +1,5 @@
 // Exit codes, in one table; `--help` shows it. Errors become codes here and nowhere else.
-import { ConfigurationError } from '../core/providers.ts'
+import { ConfigurationError } from '../core/market.ts'
 import { WorkerProblem, WorkerUnreachable } from './client.ts'
 import { LocalWorkerError } from './local/attach.ts'
 

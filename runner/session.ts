@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { marketOfCatalogue } from '../core/catalogue.ts'
-import { type Market, marketOf } from '../core/providers.ts'
+import { type Market, marketOf } from '../core/market.ts'
 import { type Client, createClient } from './client.ts'
 import { UsageError } from './exit.ts'
 import type { Io } from './io.ts'

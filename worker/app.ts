@@ -1,7 +1,7 @@
 // The Hono application: what every request passes through, and which resource answers where.
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { requestId } from 'hono/request-id'
-import { ConfigurationError, type Market, marketOf } from '../core/providers.ts'
+import { ConfigurationError, type Market, marketOf } from '../core/market.ts'
 import type { Env } from './env.ts'
 import { authenticate } from './http/auth.ts'
 import { type Log, requestLog } from './http/log.ts'

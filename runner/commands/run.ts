@@ -10,7 +10,6 @@ import type { Summary } from '../run/events.ts'
 import { createMaker } from '../run/make.ts'
 import { fileOf, isSaved, savePicture } from '../run/save.ts'
 import type { LockEntry } from '../state/lock.ts'
-import { pathsOf } from '../state/state.ts'
 import { count, quoted } from '../views/format.ts'
 import { planLines, workerPhrase } from '../views/plan.ts'
 import { type ProgressKind, progressOf } from '../views/progress.ts'
@@ -46,7 +45,7 @@ async function carryOut(
   options: RunOptions,
   io: Io,
 ): Promise<ExitCode> {
-  const { folder, stateFolder } = foldersOf(options)
+  const folder = outFolder(options)
   const say = (line: string) => io.stderr.write(`${line}\n`)
   if (options.progress !== 'quiet' && options.progress !== 'json')
     say(planLines(plan, { manifest: options.manifest, worker: workerPhrase(plan, session.name) }).join('\n'))
@@ -117,15 +116,13 @@ async function carryOut(
   for (const line of closingLines(result, {
     lockPath: relative(io.cwd, state.lockPath),
     embedded: session.name === 'embedded worker',
-    stateFolder,
   }))
     say(line)
   return exitCodeOf(summary, plan)
 }
 
-function foldersOf({ manifest, outDir }: RunOptions) {
-  const { folder } = pathsOf(manifest)
-  return { folder: outDir ? resolve(outDir) : resolve(manifest, '..', 'out'), stateFolder: folder }
+function outFolder({ manifest, outDir }: RunOptions): string {
+  return outDir ? resolve(outDir) : resolve(manifest, '..', 'out')
 }
 
 /** What is made but not on disk. */

@@ -1,13 +1,13 @@
 // The client's side of the local worker: finds the server of a storage, or starts one, and holds a lease on it. The
-// server outlives this process by as long as the pictures under way need (promise 2).
-import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+// server outlives its clients by as long as the pictures under way need (promise 2).
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ask, takeLease } from './loopback.ts'
-import { PROJECT, type Place, placeOf } from './place.ts'
+import type { Refusal } from './control.ts'
+import { inUse, notStarted } from './failure.ts'
+import { ask, type Lease, takeLease } from './loopback.ts'
+import { PROJECT, placeOf } from './place.ts'
 import { findServer, type Serving } from './record.ts'
-import { type ServeOptions, TAKEN } from './options.ts'
-import { wranglerEnvironment } from './workerd.ts'
+import { type Start, startServer } from './start.ts'
 import {
   digestOfFiles,
   digestOfVariables,
@@ -21,84 +21,137 @@ export type AttachOptions = {
   stateDir: string
   /** Provider keys and settings are taken from here. */
   env: Environment
-  /** How long the emulator takes for a picture, in ms; absent: as it likes. */
+  /** What the worker should be like where that matters; one that others use stays as it is. The latency is how long the
+   *  emulator takes for a picture, in ms. */
   emulatorLatencyMs?: number
+  port?: number
+  token?: string
+  /** Told why it takes longer than usual. */
+  report?: (message: string) => void
 }
 
 export type Attached = {
   url: string
   token: string
   emulated: boolean
+  /** Resolves when the server is gone, or after the release. */
+  ended: Promise<void>
   /** Drops the lease. The server ends by itself when nothing is left to do. */
   release(): Promise<void>
-}
-
-export class LocalWorkerError extends Error {
-  override name = 'LocalWorkerError'
 }
 
 /** How long a server may take to start, in ms. */
 const START_MS = 60_000
 
-/** How long a server of another kind may take to finish before it is replaced, in ms. */
+/** How long one with other settings may take to finish its pictures before this gives up, in ms. */
 const REPLACE_MS = 60_000
 
 const LOOK_MS = 50
 
-/** Attaches to the local worker of a storage and starts it where it does not run.
- *  @throws LocalWorkerError when it does not start, or when one with other settings is in use. */
+/** Attaches to the local worker of a storage, and starts it where it does not run.
+ *  @throws LocalWorkerError when it does not start, when one with other settings is in use, or when `port` is taken.
+ *  @throws ConfigurationError when the environment's `PROVIDERS` or `DEFAULT_PROVIDER` is not usable. */
 export async function attachLocal(options: AttachOptions): Promise<Attached> {
-  const place = placeOf(options.stateDir)
-  const variables = workerVariables(options.env)
+  const { env, emulatorLatencyMs, port, token } = options
+  const stateDir = resolve(options.stateDir)
+  const place = placeOf(stateDir)
+  const differenceOf = comparison(options)
+  const report = once(options.report)
+  let start: Start | undefined
+  let startingMs = 0
+  let replacingMs = 0
+  for (; startingMs < START_MS; await sleep(LOOK_MS)) {
+    const found = findServer(place.record)
+    switch (found?.phase) {
+      case 'ready': {
+        const difference = differenceOf(found)
+        if (difference) {
+          const refusal = await askForRoom(found)
+          if (!refusal) break
+          if (refusal === 'used' || replacingMs >= REPLACE_MS) throw inUse(found, difference, refusal)
+          report(`waiting for a local worker with ${difference}, which still makes pictures`)
+          replacingMs += LOOK_MS
+        } else if (isAsWished(found, options) || (await askForRoom(found))) {
+          const lease = await takeLease(found.control!, found.token)
+          if (lease) return attached(found, lease)
+        }
+        break
+      }
+      case 'settling':
+      case 'ending':
+        report('waiting for the pictures that an earlier local worker still makes')
+        break
+      case 'starting':
+        startingMs += LOOK_MS
+        break
+      case undefined:
+        startingMs += LOOK_MS
+        if (start?.state === 'failed') throw notStarted(place, 'it ended')
+        if (start?.state !== 'running')
+          start = await startServer(place, { stateDir, port, emulatorLatencyMs }, env, token)
+    }
+  }
+  start?.stop()
+  throw notStarted(place, `it was not ready after ${START_MS / 1000} s`)
+}
+
+/** Asks the server of a storage to end now rather than after its grace; whether it has gone within `ms`. It stays while
+ *  others use it or pictures are being made. */
+export async function untilEnded(stateDir: string, ms: number): Promise<boolean> {
+  const place = placeOf(resolve(stateDir))
+  for (let waitedMs = 0; waitedMs < ms; waitedMs += LOOK_MS) {
+    const found = findServer(place.record)
+    if (!found) return true
+    if (found.phase === 'ready') await askForRoom(found)
+    await sleep(LOOK_MS)
+  }
+  return false
+}
+
+/** Tells in what a server differs from the one that is wanted, so that it cannot be used; undefined: in nothing. */
+function comparison({ env }: AttachOptions): (found: Serving) => string | undefined {
+  const variables = workerVariables(env)
   const emulated = isEmulated(variables)
   const code = digestOfFiles(PROJECT.code)
-  let server: Started | undefined
-  for (let waitedMs = 0; waitedMs < START_MS; ) {
-    const found = findServer(place.record)
-    if (found?.phase === 'ready') {
-      const same = found.code === code && found.variables === digestOfVariables(variables, found.salt)
-      if (same) {
-        const release = await takeLease(found.control!, found.token)
-        if (release)
-          return {
-            url: found.url!,
-            token: found.token,
-            emulated,
-            release: async () => release(),
-          }
-      } else await ask('POST', `${found.control}/end`, found.token)
-    } else if (!found && (!server || server.code !== undefined)) {
-      if (server && server.code !== TAKEN) throw new LocalWorkerError(failure(place))
-      server = start(options, place)
-    }
-    await sleep(LOOK_MS)
-    if (found?.phase !== 'settling') waitedMs += LOOK_MS
+  return (found) => {
+    if (found.emulated !== emulated) return found.emulated ? 'the emulator behind it' : 'a provider key'
+    if (found.variables !== digestOfVariables(variables, found.salt)) return 'other provider settings'
+    return found.code === code ? undefined : 'another version of the program'
   }
-  throw new LocalWorkerError(failure(place))
 }
 
-type Started = { code: number | null | undefined }
-
-function start({ stateDir, env, emulatorLatencyMs }: AttachOptions, place: Place): Started {
-  mkdirSync(place.dir, { recursive: true, mode: 0o700 })
-  const log = openSync(place.log, 'a', 0o600)
-  const options: ServeOptions = { stateDir, ...(emulatorLatencyMs === undefined ? {} : { emulatorLatencyMs }) }
-  const { ADMIN_TOKEN: _, ...rest } = env
-  const child = spawn(process.execPath, [PROJECT.server, JSON.stringify(options)], {
-    cwd: place.dir,
-    env: { ...rest, ...wranglerEnvironment(place) },
-    detached: true,
-    stdio: ['ignore', log, log],
-  })
-  closeSync(log)
-  child.unref()
-  const started: Started = { code: undefined }
-  child.once('exit', (code) => {
-    started.code = code
-  })
-  return started
+/** What one would like of a server, but can do without. */
+function isAsWished(found: Serving, { port, token, emulatorLatencyMs }: AttachOptions): boolean {
+  const isPort = port === undefined || new URL(found.url!).port === String(port)
+  const isToken = token === undefined || token === found.token
+  const isPace = emulatorLatencyMs === undefined || emulatorLatencyMs === found.emulatorLatencyMs
+  return isPort && isToken && (isPace || !found.emulated)
 }
 
-function failure(place: Place): string {
-  return `the local worker did not start:\n${readFileSync(place.log, 'utf8').split('\n').slice(-20).join('\n')}`
+/** Asks a server to end; undefined when it will, or has gone. */
+async function askForRoom({ control, token }: Serving): Promise<Refusal | undefined> {
+  const answer = await ask('POST', `${control}/end`, token)
+  return answer?.status === 409 ? (answer.body as Refusal) : undefined
+}
+
+function attached({ url, token, emulated }: Serving, lease: Lease): Attached {
+  return {
+    url: url!,
+    token,
+    emulated,
+    ended: lease.ended,
+    async release() {
+      lease.release()
+      await lease.ended
+    },
+  }
+}
+
+/** Passes each message on once. */
+function once(report: ((message: string) => void) | undefined): (message: string) => void {
+  const said = new Set<string>()
+  return (message) => {
+    if (!said.has(message)) report?.(message)
+    said.add(message)
+  }
 }

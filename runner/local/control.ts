@@ -13,15 +13,20 @@ export type Control = {
 
 export type ControlOptions = {
   token: string
-  /** Asked to make room for a server with other settings; answers whether it will. */
+  /** Asked to make room for another server: whether nothing is being made that would be lost. */
   onEnd: () => Promise<boolean>
 }
+
+/** Why a server does not make room: somebody holds a lease, or pictures are being made. */
+export type Refusal = 'used' | 'busy'
 
 /** Opens the control port on a free port of the loopback. */
 export async function openControl({ token, onEnd }: ControlOptions): Promise<Control> {
   const held = new Set<ServerResponse>()
   let closed = false
-  const answer = (response: ServerResponse, status: number) => response.writeHead(status).end()
+  const answer = (response: ServerResponse, status: number, body = '') => response.writeHead(status).end(body)
+  const refusal = async (): Promise<Refusal | undefined> =>
+    held.size > 0 ? 'used' : (await onEnd()) ? undefined : 'busy'
 
   const server = createServer(async (request: IncomingMessage, response) => {
     if (request.headers.authorization !== `Bearer ${token}`) return answer(response, 401)
@@ -31,8 +36,10 @@ export async function openControl({ token, onEnd }: ControlOptions): Promise<Con
         held.add(response)
         response.on('close', () => held.delete(response))
         return response.writeHead(200).flushHeaders()
-      case 'POST /end':
-        return answer(response, (await onEnd()) ? 202 : 409)
+      case 'POST /end': {
+        const why = await refusal()
+        return answer(response, why ? 409 : 202, why)
+      }
       default:
         return answer(response, 404)
     }

@@ -1,22 +1,19 @@
 // What a killed server leaves behind: workerd and the emulator go on without it. A picture that is being paid for is
 // waited for; then they are ended, because two workers on one storage would both make what is queued.
+import { untilNoCalls } from './lifetime.ts'
 import { countGenerations } from './loopback.ts'
 import { isAlive, kill } from './process.ts'
 import type { Serving } from './record.ts'
 
-/** The longest a provider call and its storing may take, in ms (core/models.ts: attemptTimeoutMs of 4K, and one more). */
-const PATIENCE_MS = 11 * 60_000
-
-const LOOK_MS = 500
+/** Whether a server that is gone has left something to do. */
+export function isLeftover({ children }: Serving): boolean {
+  return children.some(isAlive)
+}
 
 /** Ends the children of a server that is gone, after the calls they have under way. */
 export async function settle(left: Serving, sleep: (ms: number) => Promise<void>): Promise<void> {
   const { url, token, emulated, children } = left
-  for (let waitedMs = 0; url && !emulated && waitedMs < PATIENCE_MS; waitedMs += LOOK_MS) {
-    if (!children.some(isAlive)) break
-    // No answer: the worker is gone with the proxy in front of it.
-    if (!(await countGenerations({ url, token }, 'running'))) break
-    await sleep(LOOK_MS)
-  }
+  if (url && !emulated)
+    await untilNoCalls({ count: (statuses) => countGenerations({ url, token }, statuses), sleep })
   for (const child of children) kill(child)
 }

@@ -1,11 +1,13 @@
 // How long the local server lives: as long as somebody holds a lease, and then until nothing is being made any more,
 // because what was sent is paid for. Knows counts and time; no processes.
 
+/** Generations of these statuses; undefined when the worker does not answer. */
+export type Count = (statuses: 'running' | 'queued,running') => Promise<number | undefined>
+
 export type Use = {
   /** Leases held now. */
   leases: () => number
-  /** Generations queued or running; undefined when the worker does not answer. */
-  unfinished: () => Promise<number | undefined>
+  count: Count
   sleep: (ms: number) => Promise<void>
 }
 
@@ -21,8 +23,11 @@ const FIRST_GRACE_MS = 10_000
 /** For how long it goes on for the sake of unfinished generations. What is queued then waits for the next start. */
 const PATIENCE_MS = 15 * 60_000
 
+/** The longest a provider call and its storing may take, in ms: attemptTimeoutMs of 4K (core/models.ts), and a minute. */
+const CALL_MS = 11 * 60_000
+
 /** Resolves when the server is not needed any more. */
-export async function untilUnused({ leases, unfinished, sleep }: Use): Promise<void> {
+export async function untilUnused({ leases, count, sleep }: Use): Promise<void> {
   let unusedMs = 0
   let grace = FIRST_GRACE_MS
   while (unusedMs < PATIENCE_MS) {
@@ -31,6 +36,12 @@ export async function untilUnused({ leases, unfinished, sleep }: Use): Promise<v
     if (leases() > 0) {
       unusedMs = 0
       grace = GRACE_MS
-    } else if (unusedMs >= grace && (await unfinished()) === 0 && leases() === 0) return
+    } else if (unusedMs >= grace && (await count('queued,running')) === 0 && leases() === 0) return
   }
+}
+
+/** Resolves when no provider call is under way, or when the worker is gone. */
+export async function untilNoCalls({ count, sleep }: Pick<Use, 'count' | 'sleep'>): Promise<void> {
+  for (let waitedMs = 0; waitedMs < CALL_MS && (await count('running')); waitedMs += LOOK_MS)
+    await sleep(LOOK_MS)
 }

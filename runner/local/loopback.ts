@@ -17,17 +17,24 @@ export async function ask(method: 'GET' | 'POST', url: string, token: string): P
   }
 }
 
+export type Lease = {
+  /** Resolves when it is over, by whichever side. */
+  ended: Promise<void>
+  release(): void
+}
+
 /** Takes a lease at a control port: a request that hangs until it is dropped, or until this process ends. Does not keep
  *  the process alive. Undefined when the server gives none any more. */
-export async function takeLease(control: string, token: string): Promise<(() => void) | undefined> {
+export async function takeLease(control: string, token: string): Promise<Lease | undefined> {
   try {
     const { sent, response } = await open('GET', `${control}/lease`, token)
+    if (response.statusCode !== 200) return undefined
+    const ended = new Promise<void>((resolve) => response.once('close', resolve))
     response.on('error', () => {})
     response.resume()
-    if (response.statusCode !== 200) return undefined
     sent.setTimeout(0)
     sent.socket?.unref()
-    return () => sent.destroy()
+    return { ended, release: () => sent.destroy() }
   } catch {
     return undefined
   }

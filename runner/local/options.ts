@@ -4,9 +4,9 @@
 export type ServeOptions = {
   stateDir: string
   /** 0 or absent: any free one. */
-  port?: number
+  port?: number | undefined
   /** How long the emulator takes for a picture, in ms; absent: as it likes. */
-  emulatorLatencyMs?: number
+  emulatorLatencyMs?: number | undefined
 }
 
 /** Exit code of a server that found the storage taken. */

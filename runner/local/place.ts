@@ -14,15 +14,16 @@ export type Place = {
   /** The worker's token, readable by its owner only. */
   token: string
   log: string
-  /** Digest of the migrations that were applied. */
-  migrated: string
+  /** Buckets, database and objects. What the emulator draws is kept apart from what is bought, so that a drawing that
+   *  is still queued is not bought once there is a key. */
+  storage: { emulated: string; bought: string }
   /** Compiled code of wrangler; a cache. */
   cache: string
   /** Temporary files of wrangler and workerd; emptied at every start. */
   temporary: string
 }
 
-/** The place of the local worker of a state directory. */
+/** The place of the local worker of a state directory, which is an absolute path. */
 export function placeOf(stateDir: string): Place {
   const dir = join(stateDir, 'worker')
   return {
@@ -31,8 +32,7 @@ export function placeOf(stateDir: string): Place {
     lock: join(dir, 'lock.sqlite'),
     token: join(dir, 'token'),
     log: join(dir, 'server.log'),
-    // Inside the storage, so that it is thrown away with it.
-    migrated: join(dir, 'v3', 'migrated'),
+    storage: { emulated: join(dir, 'emulated'), bought: join(dir, 'bought') },
     cache: join(dir, 'cache'),
     temporary: join(dir, 'tmp'),
   }

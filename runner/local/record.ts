@@ -9,8 +9,9 @@ const IdentitySchema = z.object({ pid: z.int(), mark: z.string() })
 
 const ServingSchema = z.object({
   server: IdentitySchema,
-  /** `settling`: an earlier worker that lost its server still makes pictures, and is waited for. */
-  phase: z.enum(['settling', 'starting', 'ready']),
+  /** `settling`: an earlier worker lost its server and still makes pictures; it is waited for, and the rest of the record
+   *  is about it. */
+  phase: z.enum(['settling', 'starting', 'ready', 'ending']),
   /** The worker's address, and where leases are taken; once it is ready. */
   url: z.string().optional(),
   control: z.string().optional(),
@@ -59,4 +60,3 @@ export function writeServing(path: string, serving: Serving): void {
 export function removeServing(path: string): void {
   rmSync(path, { force: true })
 }
-

@@ -1,14 +1,14 @@
 // `node runner/local/serve.ts <options as JSON>`: the local server, a process of its own, so that ending a command does
 // not cut the pictures that are being paid for. It holds the lock of a storage, the worker, and the emulator where no
 // provider key is set. It ends by itself when nobody holds a lease and no generation is unfinished (lifetime.ts).
-// Its output is the log: what the worker reports, never a key.
+// Its output is the log: what went wrong, and never a key.
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isVital, startEmulator, watchChildren } from './children.ts'
-import { type Control, openControl } from './control.ts'
-import { settle } from './leftovers.ts'
-import { untilIdle, untilUnused } from './lifetime.ts'
+import { openControl } from './control.ts'
+import { isLeftover, settle } from './leftovers.ts'
+import { type Count, untilNoCalls, untilUnused } from './lifetime.ts'
 import { takeLock } from './lock.ts'
 import { countGenerations } from './loopback.ts'
 import { type ServeOptions, TAKEN } from './options.ts'
@@ -16,24 +16,137 @@ import { type Place, PROJECT, placeOf } from './place.ts'
 import { identityOf, isAlive, kill } from './process.ts'
 import { readServing, removeServing, type Serving, writeServing } from './record.ts'
 import { digestOfFiles, digestOfVariables, isEmulated, workerVariables } from './variables.ts'
-import { type LocalWorker, migrate, startWorker } from './workerd.ts'
+import { migrate, startWorker } from './workerd.ts'
 
 /** A log longer than this is started anew, in bytes. */
 const LOG_BYTES = 1024 * 1024
 
-const say = (line: string) => process.stdout.write(`${line}\n`)
+/** Exit code after a second signal, or one that comes before the worker is there. */
+const CUT = 143
 
-const options = JSON.parse(process.argv[2]!) as ServeOptions
-const place = placeOf(options.stateDir)
-mkdirSync(place.dir, { recursive: true, mode: 0o700 })
-if (!takeLock(place.lock)) process.exit(TAKEN)
+await serve(JSON.parse(process.argv[2]!) as ServeOptions, process.env)
 
-const variables = workerVariables(process.env)
-const serving = await takeOver(place)
-const worker = await startAll()
-const control = await openControl({ token: serving.token, onEnd: makeRoom })
-save({ phase: 'ready', url: worker.url, control: control.url })
+async function serve(options: ServeOptions, env: NodeJS.ProcessEnv): Promise<void> {
+  const place = placeOf(options.stateDir)
+  mkdirSync(place.dir, { recursive: true, mode: 0o700 })
+  if (!takeLock(place.lock)) process.exit(TAKEN)
+  if ((statSync(place.log, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES) truncateSync(place.log)
 
-const asked = Promise.withResolvers<void>()
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => asked.resolve())
-const unfinished = (statuses: 'running' | 'queued,running') => countGenerations({ url: worker.url, token: serving.token }, statuses)
+  const server = identityOf(process.pid)!
+  const left = readServing(place.record)
+  if (left && isLeftover(left)) {
+    writeServing(place.record, { ...left, server, phase: 'settling' })
+    await settle(left, sleep)
+  }
+
+  const variables = workerVariables(env)
+  const serving: Serving = { server, ...describe(options, variables, env.ADMIN_TOKEN || tokenOf(place)) }
+  const save = () => writeServing(place.record, serving)
+  save()
+  let end: () => void = () => process.exit(CUT)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end())
+  process.on('exit', () => {
+    for (const child of serving.children) kill(child)
+    removeServing(place.record)
+  })
+  watchChildren({
+    started(child) {
+      serving.children = [...serving.children.filter(isAlive), child]
+      save()
+    },
+    ended(command) {
+      if (serving.phase !== 'ready' || !isVital(command)) return
+      say(`ended by itself: ${command}`)
+      process.exit(1)
+    },
+  })
+
+  const { url, count } = await startAll(place, options, variables, serving)
+  const asked = Promise.withResolvers<void>()
+  const control = await openControl({
+    token: serving.token,
+    async onEnd() {
+      // What the emulator draws is worth nothing.
+      const isFree = serving.emulated || (await count('queued,running')) === 0
+      if (isFree) asked.resolve()
+      return isFree
+    },
+  })
+  end = () => {
+    end = () => process.exit(CUT)
+    asked.resolve()
+  }
+  process.on('uncaughtException', (error) => {
+    // The calls under way are worth more than a tidy end.
+    say(error.stack ?? String(error))
+    process.exitCode = 1
+    asked.resolve()
+  })
+  Object.assign(serving, { phase: 'ready', url, control: control.url })
+  save()
+
+  await Promise.race([asked.promise, untilUnused({ leases: control.leases, count, sleep })])
+  control.close()
+  serving.phase = 'ending'
+  save()
+  if (!serving.emulated) await untilNoCalls({ count, sleep })
+  process.exit()
+}
+
+/** Starts emulator and worker; resolves when the first answer has been given. */
+async function startAll(
+  place: Place,
+  { port = 0, emulatorLatencyMs }: ServeOptions,
+  variables: Record<string, string>,
+  { emulated, token }: Serving,
+): Promise<{ url: string; count: Count }> {
+  const storage = emulated ? place.storage.emulated : place.storage.bought
+  rmSync(place.temporary, { recursive: true, force: true })
+  mkdirSync(place.temporary)
+  const [emulatorUrl] = await Promise.all([
+    emulated ? (variables.EMULATOR_URL ?? startEmulator(emulatorLatencyMs)) : undefined,
+    migrate(place, storage),
+    // Loaded meanwhile, because it takes long.
+    import('wrangler'),
+  ])
+  const bindings = { ...variables, ADMIN_TOKEN: token, ...(emulatorUrl ? { EMULATOR_URL: emulatorUrl } : {}) }
+  const url = await startWorker(storage, bindings, port, (line) => {
+    if (!line.startsWith('{"event":"request"')) say(line)
+  })
+  const count: Count = (statuses) => countGenerations({ url, token }, statuses)
+  if ((await count('queued,running')) === undefined) throw new Error('the worker does not answer')
+  return { url, count }
+}
+
+function describe(
+  { emulatorLatencyMs }: ServeOptions,
+  variables: Record<string, string>,
+  token: string,
+): Omit<Serving, 'server'> {
+  const salt = randomBytes(16).toString('hex')
+  return {
+    phase: 'starting',
+    token,
+    emulated: isEmulated(variables),
+    ...(emulatorLatencyMs === undefined ? {} : { emulatorLatencyMs }),
+    salt,
+    variables: digestOfVariables(variables, salt),
+    code: digestOfFiles(PROJECT.code),
+    children: [],
+  }
+}
+
+/** The storage's own token, made at its first start. */
+function tokenOf(place: Place): string {
+  try {
+    return readFileSync(place.token, 'utf8')
+  } catch {
+    const token = randomBytes(24).toString('base64url')
+    writeFileSync(place.token, token, { mode: 0o600 })
+    return token
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { keyVariableOf, type MarketVariables, marketOf } from '../../core/providers.ts'
+import { keyVariableOf, type MarketVariables, marketOf } from '../../core/market.ts'
 import { stableJson } from '../../core/request.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -42,7 +42,8 @@ export function digestOfFiles(paths: readonly string[]): string {
           .map((entry) => join(entry.parentPath, entry.name))
           .sort()
       : [path]
-    for (const file of files) hash.update(relative(path, file)).update('\0').update(readFileSync(file)).update('\0')
+    for (const file of files)
+      hash.update(relative(path, file)).update('\0').update(readFileSync(file)).update('\0')
   }
   return hash.digest('hex')
 }

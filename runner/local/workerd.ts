@@ -1,13 +1,12 @@
 // The worker in workerd, as wrangler starts it from wrangler.toml. Knows wrangler's options and habits; nothing of
 // leases. Wrangler is kept from the network, from the user's configuration folder and from this project's folder.
 import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { PROJECT, type Place } from './place.ts'
+import { type Place, PROJECT } from './place.ts'
 import { digestOfFiles } from './variables.ts'
-
-export type LocalWorker = { url: string; stop(): Promise<void> }
 
 /** What wrangler has to be told through the environment, before it is loaded. */
 export function wranglerEnvironment(place: Place): Record<string, string> {
@@ -33,27 +32,29 @@ export function wranglerEnvironment(place: Place): Record<string, string> {
   }
 }
 
-/** Brings the database up to the project's migrations. Asks wrangler only when their digest is another one. */
-export async function migrate(place: Place): Promise<void> {
+/** Brings the database of a storage up to the project's migrations. Asks wrangler, which takes more than a second, only
+ *  when they are others than at the last start. */
+export async function migrate(place: Place, storage: string): Promise<void> {
   const digest = digestOfFiles([PROJECT.migrations])
-  if (readText(place.migrated) === digest) return
+  const applied = join(storage, 'migrated')
+  if (existsSync(applied) && readFileSync(applied, 'utf8') === digest) return
   const wrangler = createRequire(import.meta.url).resolve('wrangler/package.json')
   const program = wrangler.replace(/package\.json$/, 'bin/wrangler.js')
-  const how = ['--local', '--persist-to', place.dir, '--config', PROJECT.config]
+  const how = ['--local', '--persist-to', storage, '--config', PROJECT.config]
   await promisify(execFile)(process.execPath, [program, 'd1', 'migrations', 'apply', 'DB', ...how], {
     cwd: place.dir,
   })
-  writeFileSync(place.migrated, digest)
+  writeFileSync(applied, digest)
 }
 
-/** Starts the worker. `variables` become its secrets. Resolves when it takes requests; `log` is given the
- *  lines that the worker and workerd write. */
+/** Starts the worker, which lives as long as this process; resolves with its address. `variables` become its secrets. `log` is given the lines that
+ *  the worker and workerd write. */
 export async function startWorker(
-  place: Place,
+  storage: string,
   variables: Record<string, string>,
   port: number,
   log: (line: string) => void,
-): Promise<LocalWorker> {
+): Promise<string> {
   const { unstable_startWorker } = await import('wrangler')
   const worker = await unstable_startWorker({
     config: PROJECT.config,
@@ -64,21 +65,13 @@ export async function startWorker(
     ),
     dev: {
       server: { hostname: '127.0.0.1', port },
-      persist: place.dir,
+      persist: storage,
       logLevel: 'error',
-      structuredLogsHandler: ({ message }) => log(message),
+      structuredLogsHandler: ({ message }: { message: string }) => log(message),
       inspector: false,
       watch: false,
     },
   })
   await worker.ready
-  return { url: (await worker.url).origin, stop: () => worker.dispose() }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
+  return (await worker.url).origin
 }

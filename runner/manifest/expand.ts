@@ -97,9 +97,9 @@ function open(name: string, source: Sourced, before: number, ground: Ground): Op
   return { name, at: source.at, fields, axes, samples }
 }
 
-// defaults < use, in order < item
+// defaults < use, in order < item. Under the defaults there is nothing, and `"..."` in them is that.
 function layer(item: Fields, ground: Ground): Fields | undefined {
-  let fields = ground.defaults
+  let fields = mergeFields(new Map(), ground.defaults)
   let whole = true
   for (const entry of entriesOf(item.get('use'))) {
     const name = textOf(entry) ?? ''

@@ -1,7 +1,7 @@
 // Loads a manifest: syntax, shape, meaning, in that order. Each phase reports all it finds; the next one goes on with what
 // is left whole. Nothing is sent, nothing is written, and files are read through the effects only.
 import { basename, dirname, resolve } from 'node:path'
-import type { Market } from '../../core/providers.ts'
+import type { Market } from '../../core/market.ts'
 import { type Draft, type Expansion, expand, type Ground, sampleId } from './expand.ts'
 import { checkGraph } from './graph.ts'
 import type { Item, Manifest } from './item.ts'

@@ -2,7 +2,7 @@
 // Ids come from names, never from positions: inserting a value renames nothing.
 import { type Fields, fieldsOf, type Scalar, type Sourced, textOf } from './merge.ts'
 import type { Findings, Path } from './problems.ts'
-import { type AxisNames, RESERVED_NAMES } from './scope.ts'
+import type { AxisNames } from './scope.ts'
 
 /** One value of an axis: its part of the id, and what `${axis}` and `${axis.field}` stand for. */
 type AxisValue = { segment: string; at: Path; names: ReadonlyMap<string, Scalar> }
@@ -21,13 +21,7 @@ export const SEGMENT_RULE = 'letters, digits, `.`, `_` and `-`, not starting wit
 /** The axes of a matrix; undefined after a problem. */
 export function axesOf(matrix: Sourced | undefined, findings: Findings): Axis[] | undefined {
   if (!matrix || !('map' in matrix)) return []
-  const axes = [...matrix.map].map(([name, values]) => {
-    if (RESERVED_NAMES.includes(name)) {
-      findings.add({ at: values.at, part: 'key', message: `\`${name}\` is a name with a meaning of its own` })
-      return undefined
-    }
-    return axisOf(name, values, findings)
-  })
+  const axes = [...matrix.map].map(([name, values]) => axisOf(name, values, findings))
   return axes.every((axis) => axis !== undefined) ? axes : undefined
 }
 

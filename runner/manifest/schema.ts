@@ -6,16 +6,19 @@ import { ASPECTS, MODELS, SIZES } from '../../core/models.ts'
 import { FALLBACK_REASONS, ParametersSchema } from '../../core/request.ts'
 import { SEGMENT, SEGMENT_RULE } from './matrix.ts'
 import { INHERITED } from './merge.ts'
+import { RESERVED_NAMES } from './scope.ts'
 
 /** The version this program reads. */
 export const MANIFEST_VERSION = 1
 
 const NAME = /^[\p{L}_][\p{L}\p{M}\p{N}_-]*$/u
 const Name = z.string().regex(NAME, 'is not a name: letters, digits, `_` and `-`, starting with a letter')
+const FreeName = Name.refine((name) => !RESERVED_NAMES.includes(name), 'has a meaning of its own')
 const FieldName = z.string().regex(/^[\p{L}\p{M}\p{N}_-]+$/u, 'is not a name: letters, digits, `_` and `-`')
 const Segment = z.string().regex(SEGMENT, `cannot be part of an id: ${SEGMENT_RULE}`)
 
-const Template = z.string().regex(/\$\{/)
+// Without `abort` a text that is no template passes for a near miss, and the union would tell of this member alone.
+const Template = z.string().regex(/\$\{/, { abort: true })
 const Scalar = z.union([z.string(), z.number(), z.boolean()])
 const Inherited = z.literal(INHERITED)
 
@@ -25,7 +28,7 @@ function orTemplate<T extends z.ZodType>(schema: T) {
 }
 
 const Values = z.record(FieldName, Scalar)
-const Vars = z.record(Name, z.union([Scalar, Values]))
+const Vars = z.record(FreeName, z.union([Scalar, Values]))
 
 export const ImageReferenceSchema = z.strictObject({
   image: z.string().describe('Path, https URL, or @name of the refs at the top.'),
@@ -91,11 +94,16 @@ const FIELDS = {
   system,
   temperature: orTemplate(temperature.unwrap()).optional().describe('0 to 2.'),
   topP: orTemplate(topP.unwrap()).optional().describe('0 to 1.'),
-  topK: orTemplate(topK.unwrap()).optional(),
+  topK: orTemplate(topK.unwrap()).optional().describe('How many tokens are sampled from.'),
   seed: orTemplate(seed.unwrap()).optional().describe('Best effort at the provider.'),
-  maxOutputTokens: orTemplate(maxOutputTokens.unwrap()).optional(),
-  safetySettings: z.array(z.union([safetySetting, Inherited])).optional(),
-  thinking: ThinkingSchema.optional(),
+  maxOutputTokens: orTemplate(maxOutputTokens.unwrap())
+    .optional()
+    .describe('Thinking, text and picture together.'),
+  safetySettings: z
+    .array(z.union([safetySetting, Inherited]))
+    .optional()
+    .describe('Thresholds by category, as the Gemini API names them.'),
+  thinking: ThinkingSchema.optional().describe('How much the model thinks, where it can.'),
   modalities: z
     .array(z.enum(['IMAGE', 'TEXT', INHERITED]))
     .min(1)
@@ -112,7 +120,7 @@ export const ItemSchema = z.strictObject({
   use: z.array(z.string()).optional().describe('Presets, later ones over earlier ones.'),
   matrix: z
     .record(
-      Name,
+      FreeName,
       z.union([
         z.array(Scalar).min(1).describe('Values, each a part of the id.'),
         z.record(Segment, z.union([Scalar, Values, z.null()])).describe('Id → value, or id → fields.'),

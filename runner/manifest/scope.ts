@@ -1,5 +1,6 @@
 // What the names in `${…}` mean inside one cell: its axes, then the vars, `id`, and `image.<as>` where pictures are counted.
 // Vars are rendered when they are used, in the cell that uses them; a var that needs itself is a problem.
+import { MAX_PROMPT_CHARS } from '../../core/models.ts'
 import type { Fields, Scalar, Sourced } from './merge.ts'
 import { didYouMean } from './near.ts'
 import type { Finding, Findings, Path } from './problems.ts'
@@ -10,6 +11,9 @@ export const RESERVED_NAMES = ['id', 'image']
 
 // A list of every row of a large table would hide the message.
 const MOST_NAMES_SHOWN = 20
+
+// Vars that use each other twice double at every step; far beyond any prompt, and far below what a machine holds.
+const MAX_TEXT_CHARS = 8 * MAX_PROMPT_CHARS
 
 /** What all cells of a manifest share: templates that were read once, where problems go, and which vars were used. */
 export type Rendering = {
@@ -29,6 +33,9 @@ export class Scope {
   /** Reference name → its position from 1; undefined where pictures cannot be named. */
   #images: ReadonlyMap<string, number> | 'uncounted' | undefined
 
+  /** Vars that were rendered here already; undefined after a problem. */
+  readonly #rendered = new Map<string, Scalar | undefined>()
+
   constructor(id: string, axes: AxisNames, vars: Fields, rendering: Rendering) {
     this.id = id
     this.#axes = axes
@@ -40,6 +47,7 @@ export class Scope {
    *  their names are not asked for. */
   countImages(images: ReadonlyMap<string, number> | 'uncounted'): void {
     this.#images = images
+    this.#rendered.clear()
   }
 
   /** The value with every text in it rendered; undefined after a problem, which has been reported. */
@@ -69,7 +77,11 @@ export class Scope {
     const { templates } = this.#rendering
     const template = templates.get(text) ?? parseTemplate(text)
     templates.set(text, template)
-    return fill(template, (piece) => this.#lookUp(piece, at, where, inside))
+    const filled = fill(template, (piece) => this.#lookUp(piece, at, where, inside))
+    if (typeof filled !== 'string' || filled.length <= MAX_TEXT_CHARS) return filled
+    const message = `${where}becomes longer than ${MAX_TEXT_CHARS} characters`
+    this.#rendering.findings.add({ at, message, item: this.id })
+    return undefined
   }
 
   #lookUp(
@@ -95,7 +107,10 @@ export class Scope {
     if (found && 'scalar' in found) {
       if (inside.includes(name)) return this.#circle(inside.slice(inside.indexOf(name)))
       const { scalar } = found
-      return typeof scalar === 'string' ? this.#fill(scalar, found.at, '', [...inside, name]) : scalar
+      if (typeof scalar !== 'string') return scalar
+      if (!this.#rendered.has(name))
+        this.#rendered.set(name, this.#fill(scalar, found.at, '', [...inside, name]))
+      return this.#rendered.get(name)
     }
     if (found && 'map' in found) {
       const fields = [...found.map.keys()].map((field) => `${name}.${field}`)

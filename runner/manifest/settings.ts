@@ -1,5 +1,7 @@
 // What a draft asks of the market: whether model, provider, size, aspect, references and fallbacks exist and go together.
 // The limits are core's; this file says which line of the manifest they are about.
+
+import type { Market } from '../../core/market.ts'
 import {
   ASPECTS,
   type Aspect,
@@ -11,8 +13,8 @@ import {
   SIZES,
   type Size,
 } from '../../core/models.ts'
-import { type Market, type NoRoute, type Route, routeOf } from '../../core/providers.ts'
 import { type FallbackReason, limitsOf, type Parameters, ParametersSchema } from '../../core/request.ts'
+import { type NoRoute, type Route, routeOf } from '../../core/routes.ts'
 import type { Draft } from './expand.ts'
 import type { ItemFallback, ItemReference } from './item.ts'
 import { entriesOf, fieldsOf, placeIn, plain, type Sourced, textOf } from './merge.ts'

@@ -100,6 +100,8 @@ function plainWords(issue: Issue, value: unknown, key: string): { message: strin
       if (issue.origin === 'string') return { message: `is longer than ${issue.maximum} characters` }
       return { message: `must be at most ${issue.maximum}${is}` }
     case 'invalid_format':
+      // Our own words where the schema has some; the validator's begin with "Invalid".
+      if (!issue.message.startsWith('Invalid')) return { message: `${show(value)} ${issue.message}` }
       return { message: `must be of the form ${issue.pattern ?? issue.format}${is}` }
     case 'custom':
       return { message: issue.message }

@@ -23,6 +23,8 @@ export const MAX_MANIFEST_BYTES = 8 * 1024 * 1024
 // An alias may stand for a large value, and nested ones multiply (the "billion laughs"): what counts is what they come to.
 const MAX_VALUES = 1_000_000
 const MAX_DEPTH = 50
+// Resolving takes the library the square of their number.
+const MAX_ALIASES = 1_000
 
 /** The document as plain values, and where its parts are. */
 export type Source = { data: unknown; locate: Locate }
@@ -108,6 +110,7 @@ function syntaxErrors(
     const diagnostic =
       open === undefined ? problem(from, to, message, hint) : problem(open, open + 1, 'is not closed')
     if (!byLine.has(diagnostic.line)) byLine.set(diagnostic.line, diagnostic)
+    if (open !== undefined) break
   }
   return [...byLine.values()].slice(0, MOST_SYNTAX_ERRORS)
 }
@@ -173,6 +176,7 @@ function plainSyntax(
 function nodeErrors(document: Document.Parsed, problem: Problem): Diagnostic[] {
   const found: Diagnostic[] = []
   const anchors = new Map<string, Node>()
+  let aliases = 0
   visit(document, {
     Node(_, node) {
       if (!isAlias(node) && node.anchor) anchors.set(node.anchor, node)
@@ -180,8 +184,13 @@ function nodeErrors(document: Document.Parsed, problem: Problem): Diagnostic[] {
     Alias(_, alias, path) {
       const target = anchors.get(alias.source)
       const [from, to] = alias.range ?? [0, 0]
+      if (++aliases > MAX_ALIASES) {
+        found.push(problem(from, to, `there are more than ${MAX_ALIASES} aliases`, 'use `presets` or `vars`'))
+        return visit.BREAK
+      }
       if (!target) found.push(problem(from, to, `there is no anchor \`&${alias.source}\``, QUOTE))
       else if (path.includes(target)) found.push(problem(from, to, 'this alias contains itself'))
+      return undefined
     },
     Map(_, map) {
       const lines = new Map<string, number>()

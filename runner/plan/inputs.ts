@@ -54,7 +54,8 @@ export function differences(before: Inputs, after: Inputs): string[] {
   const fields = [...keys].flatMap((key) => {
     const [was, is] = [before[key], after[key]]
     if (JSON.stringify(was) === JSON.stringify(is)) return []
-    return [isShort(was) && isShort(is) ? `${key} ${shown(was)} → ${shown(is)}` : key]
+    const isProse = key === 'prompt' || key === 'system'
+    return [!isProse && isShort(was) && isShort(is) ? `${key} ${shown(was)} → ${shown(is)}` : key]
   })
   return [...fields, ...referenceDifferences(before.references, after.references)]
 }

@@ -1,8 +1,8 @@
 // The plan: which pictures are made, why, by whom and for how much. A function of manifest, lock and market; it asks
 // nobody and changes nothing.
 import { type Quote, total } from '../../core/cost.ts'
+import type { Market } from '../../core/market.ts'
 import { DEFAULT_SIZE, type Size } from '../../core/models.ts'
-import type { Market } from '../../core/providers.ts'
 import type { Sha256 } from '../../core/request.ts'
 import { basisOf, quoteRoutes, routesOf } from '../../core/routes.ts'
 import type { Item } from '../manifest/item.ts'
@@ -26,7 +26,8 @@ export type PlanItem = {
   provider: string
   size: Size
   quote: Quote
-  basis: string
+  /** The price row and its date; absent when there is none. */
+  basis?: string
   /** What the lock knows of this very key. */
   entry?: LockEntry
 }
@@ -87,7 +88,7 @@ export function planOf(
         promptBytes: promptBytes(item),
         references: item.references.length,
       }),
-      basis: basisOf(route.first),
+      ...(route.first.seller.prices[item.model] ? { basis: basisOf(route.first) } : {}),
     })
   }
   const inOrder = items.map((item) => planned.get(item.id)!)

@@ -93,7 +93,7 @@ function priceLines(plan: Plan, toMake: readonly PlanItem[]): string[] {
     ...table.map((line) => `  ${line}`),
     ...quote.unknown.map((what) => `  ? not known: ${what}`),
     ...(references.size > 0 ? [`  made from ${count(references.size, 'reference image')}`] : []),
-    ...[...new Set(toMake.map((p) => p.basis))].sort().map((basis) => `  price: ${basis}`),
+    ...[...new Set(toMake.flatMap((p) => p.basis ?? []))].sort().map((basis) => `  price: ${basis}`),
   ]
 }
 

@@ -31,7 +31,7 @@ export function pictureLines({ plan, made, files }: RunResult): string[] {
 /** What happened, what it cost, what to do next. */
 export function closingLines(
   { plan, summary, made, spent, ms }: RunResult,
-  { lockPath, embedded }: { lockPath: string; embedded: boolean; stateFolder: string },
+  { lockPath, embedded }: { lockPath: string; embedded: boolean },
 ): string[] {
   const counts = [
     `${count(summary.made, 'picture')} made`,

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { gridOf } from '../../emulator/card.ts'
 import { fitText, LINE_HEIGHT } from '../../emulator/wrap.ts'
 
 const sizes = { smallest: 10, largest: 40 }
@@ -36,18 +35,4 @@ describe('a fitted text', () => {
     expect(fitted).toMatchObject({ fontSize: 10, lines: 7 })
     expect(fitted.text.length).toBeLessThan(400)
   })
-})
-
-test.for([1, 2, 5, 14])('%i thumbnails with their labels fit their box', (count) => {
-  for (const [width, height] of [
-    [800, 200],
-    [140, 150],
-    [400, 60],
-  ] as const) {
-    const { side, gap, height: used } = gridOf(count, width, height)
-    const columns = Math.floor((width + gap) / (side + gap))
-    expect(side).toBeGreaterThan(8)
-    expect(used).toBeLessThanOrEqual(height * 1.05)
-    expect(columns * Math.round(used / (side * 1.2))).toBeGreaterThanOrEqual(count)
-  }
 })

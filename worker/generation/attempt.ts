@@ -2,9 +2,9 @@
 // it throws only on a bug. Touches R2 and the provider, never the storage of the object.
 import { type Answer, chooseResult, readAnswer, textOf } from '../../core/answer.ts'
 import { settle } from '../../core/cost.ts'
+import { keyVariableOf, type MarketVariables, marketOf, type Seller } from '../../core/market.ts'
 import { attemptTimeoutMs, DEFAULT_SIZE, findModel } from '../../core/models.ts'
 import { classifyAnswer, classifySilence, classifyStatus, type Verdict } from '../../core/outcome.ts'
-import { keyVariableOf, type MarketVariables, marketOf, type Seller } from '../../core/providers.ts'
 import { type Call, callOf } from '../providers/request.ts'
 import { streamBody } from '../stream/body.ts'
 import { isInlineData, ScanError, scanJson } from '../stream/scanner.ts'

@@ -1,10 +1,11 @@
 // From a valid request to a wish that a Generation object can carry out: routes, inputs, limits and price are settled
 // here, while a refusal still costs nothing.
 import { type Draft, total } from '../../core/cost.ts'
+import type { Market } from '../../core/market.ts'
 import { DEFAULT_SIZE } from '../../core/models.ts'
 import { formatUsd, fromUsd } from '../../core/money.ts'
-import type { Market, Route } from '../../core/providers.ts'
 import { fingerprint, type GenerationRequest, limitsOf } from '../../core/request.ts'
+import type { Route } from '../../core/routes.ts'
 import { basisOf, quoteRoutes, type Routes, routesOf } from '../../core/routes.ts'
 import { Problem } from '../http/problem.ts'
 import { publicReference } from '../references/resolve.ts'

@@ -180,9 +180,9 @@ type Head = Pick<StoredPicture, 'key' | 'mimeType' | 'width' | 'height'>
 function measure(first: Uint8Array): { width: number | null; height: number | null } {
   try {
     const { width, height } = imageSize(first)
-    return { width, height }
+    if (width > 0 && height > 0) return { width, height }
   } catch {
     // A size that cannot be read is no reason to lose a picture.
-    return { width: null, height: null }
   }
+  return { width: null, height: null }
 }

@@ -3,6 +3,7 @@
 // the blobs (promise 3). Knows strings, nesting and keys; the grammar of everything else is JSON.parse's, at the end.
 // Untrusted input: it ends with a value, or with an error that says how.
 import { Base64Decoder, Base64Error } from './base64.ts'
+import { chunksOf } from './chunks.ts'
 import { unescaped } from './escape.ts'
 import { ScanError, Skeleton } from './skeleton.ts'
 
@@ -34,27 +35,24 @@ export const isInlineData: ScanOptions['isBlob'] = (key, parentKey) =>
  *  ScanError; an error of the sink, or of `body` before the value is complete, is thrown as it is. Each write is awaited
  *  before more is read. White space inside a blob is skipped, also where JSON would want it escaped. */
 export async function scanJson(body: ReadableStream<Uint8Array>, options: ScanOptions): Promise<unknown> {
-  const reader = body.getReader()
+  const chunks = chunksOf(body, SLICE_BYTES)
   const scanner = new Scanner(options)
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch((error: unknown) => {
+      const chunk = await chunks.next().catch((error: unknown) => {
         // Nothing is missing of a value that is complete: a connection that breaks after it takes nothing away.
-        if (scanner.isComplete) return { done: true as const, value: undefined }
-        throw error
+        if (!scanner.isComplete) throw error
       })
-      if (done) return scanner.end()
-      for (let at = 0; at < value.length; at += SLICE_BYTES)
-        await scanner.push(value.subarray(at, at + SLICE_BYTES))
+      if (!chunk) return scanner.end()
+      await scanner.push(chunk)
     }
   } catch (error) {
-    // The answer is not read any further; how the cancellation itself ends changes nothing.
-    reader.cancel(error).catch(() => {})
+    chunks.cancel(error)
     throw error
   }
 }
 
-/** Text decoded at a time; bounds the decoder's buffer when a chunk is large. */
+/** Text read and decoded at a time. */
 const SLICE_BYTES = 64 * 1024
 const MAX_DEPTH = 128
 

@@ -1,6 +1,11 @@
-// Random values from a seed, so that a failing case can be run again.
+// Random values from a seed, so that a failing case can be run again, and what the tests of streams do with bytes.
 
-export type Random = { below(n: number): number; chance(p: number): boolean; pick<T>(list: readonly T[]): T; bytes(n: number): Uint8Array }
+export type Random = {
+  below(n: number): number
+  chance(p: number): boolean
+  pick<T>(list: readonly T[]): T
+  bytes(n: number): Uint8Array
+}
 
 /** mulberry32: small, fast, and good enough to vary test cases. */
 export function seeded(seed: number): Random {
@@ -31,15 +36,38 @@ export function shatter(bytes: Uint8Array, random: Random, most: number): Uint8A
   return pieces
 }
 
-/** A stream of these chunks that ends, or fails with `error`. */
-export function streamOf(chunks: readonly Uint8Array[], error?: Error): ReadableStream<Uint8Array> {
-  let next = 0
-  return new ReadableStream({
-    pull(controller) {
-      const chunk = chunks[next++]
-      if (chunk) controller.enqueue(chunk)
+/** A stream of these chunks that ends, or fails with `error`; made of bytes, as the platform's are, or of objects. */
+export function streamOf(
+  chunks: readonly Uint8Array[],
+  { error, type }: { error?: Error; type?: 'bytes' } = {},
+): ReadableStream<Uint8Array> {
+  const left = chunks.filter((chunk) => type !== 'bytes' || chunk.length > 0)
+  const source = {
+    pull(controller: ReadableStreamDefaultController | ReadableByteStreamController) {
+      const chunk = left.shift()
+      if (chunk) controller.enqueue(chunk.slice())
       else if (error) controller.error(error)
-      else controller.close()
+      else {
+        controller.close()
+        if ('byobRequest' in controller) controller.byobRequest?.respond(0)
+      }
     },
-  })
+  }
+  return type ? new ReadableStream({ ...source, type }) : new ReadableStream(source)
+}
+
+/** All pieces in one. */
+export function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
+/** The bytes of a whole Base64 text, by the platform. */
+export function fromBase64(text: string): Uint8Array {
+  return Uint8Array.fromBase64(text.replaceAll('-', '+').replaceAll('_', '/'))
 }

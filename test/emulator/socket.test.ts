@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type ServedEmulator, serveEmulator } from '../../emulator/serve.ts'
+import { type AnyAnswer, pathOf, picturesOf, prompt } from './ask.ts'
+
+const small = { responseModalities: ['TEXT', 'IMAGE'], imageConfig: { imageSize: '512' } }
+const faulty = (marker: string, config: Record<string, unknown> = small) =>
+  prompt(`a fern [[fault:${marker}]]`, config)
+const _parts = ({ candidates }: AnyAnswer) => candidates[0]?.content?.parts ?? []
+
+describe('on a socket', () => {
+  let emulator: ServedEmulator
+  beforeAll(async () => {
+    emulator = await serveEmulator()
+  })
+  afterAll(() => emulator.close())
+  beforeEach(() => emulator.reset())
+
+  const send = (marker: string, signal?: AbortSignal) =>
+    fetch(emulator.url + pathOf(), {
+      method: 'POST',
+      headers: { authorization: 'Bearer k' },
+      body: JSON.stringify(faulty(marker)),
+      ...(signal ? { signal } : {}),
+    })
+  const ended = async (outcome: string) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const look = () => (emulator.calls()[0]?.outcome === outcome ? resolve() : setImmediate(look))
+    look()
+    await promise
+  }
+
+  test('cut ends the connection in the middle of the picture', async () => {
+    const response = await send('cut')
+    expect(response.status).toBe(200)
+    let text = ''
+    const reading = (async () => {
+      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) text += chunk
+    })()
+    await expect(reading).rejects.toThrow('terminated')
+    expect(text).toMatch(/"data": "[A-Za-z0-9+/]{1000,}$/)
+    expect(emulator.bill()).toMatchObject([{ delivered: false }])
+  })
+
+  test('reset ends the connection before any answer, and is charged', async () => {
+    await expect(send('reset')).rejects.toThrow('fetch failed')
+    expect(emulator.calls()).toMatchObject([{ outcome: 'reset', status: null, charged: true }])
+    expect(emulator.bill()).toMatchObject([{ delivered: false }])
+  })
+
+  test.for(['hang', 'slow ms=60000'])(
+    'a client that leaves during %s is charged all the same',
+    async (marker) => {
+      const leaving = new AbortController()
+      const sending = send(marker, leaving.signal)
+      await ended('running')
+      leaving.abort()
+      await expect(sending).rejects.toThrow('aborted')
+      await ended('client-left')
+      expect(emulator.bill()).toMatchObject([{ delivered: false, costMicroUsd: expect.any(Number) }])
+    },
+  )
+
+  test('a client that leaves in the middle of a big answer is charged, undelivered', async () => {
+    const leaving = new AbortController()
+    const response = await send('big bytes=60000000', leaving.signal)
+    const reader = response.body!.getReader()
+    await reader.read()
+    leaving.abort()
+    await expect(reader.closed).rejects.toThrow('aborted')
+    expect(emulator.bill()).toMatchObject([{ delivered: false }])
+  })
+
+  test('a big answer arrives whole', async () => {
+    const body = (await (await send('big bytes=20000000')).json()) as AnyAnswer
+    expect(picturesOf(body)[0]!.bytes).toHaveLength(20_000_000)
+    expect(emulator.bill()).toMatchObject([{ delivered: true }])
+  })
+
+  test('eight calls at once are all answered', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => send(`data-first id=${index}`)))
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200))
+    await Promise.all(answers.map((response) => response.arrayBuffer()))
+    expect(emulator.bill()).toHaveLength(8)
+  })
+})
+
+test('the command line prints its URL, answers, and ends on SIGTERM', async () => {
+  const main = fileURLToPath(new URL('../../emulator/main.ts', import.meta.url))
+  const child = spawn(process.execPath, [main, '--latency', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
+    const url = /^emulator listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)![1]!
+    expect(await (await fetch(`${url}/calls`)).json()).toEqual({ calls: [] })
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
+test('the command line refuses a port that is no number', async () => {
+  const main = fileURLToPath(new URL('../../emulator/main.ts', import.meta.url))
+  const child = spawn(process.execPath, [main, '--port', 'x'], { stdio: 'ignore' })
+  expect(await once(child, 'exit')).toEqual([2, null])
+})

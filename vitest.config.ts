@@ -1,0 +1,23 @@
+// Two kinds of tests: in Node, and inside workerd. One command runs both.
+import { defineConfig } from 'vitest/config'
+
+// Local workerd would fetch a description of the nearest data centre at every start.
+process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false'
+process.env.WRANGLER_SEND_METRICS = 'false'
+
+export default defineConfig({
+  test: {
+    projects: [
+      './vitest.worker.config.ts',
+      {
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/worker/**'],
+          environment: 'node',
+          testTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
