@@ -6,6 +6,11 @@ import { defineConfig } from 'vitest/config'
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false'
 process.env.ADMIN_TOKEN = 'admin-token'
 
+const relay = {
+  wire: { 'nano-banana-2': 'gemini-3.1-flash-image' },
+  prices: { 'nano-banana-2': { perRequest: 0.03 } },
+}
+
 export default defineConfig({
   plugins: [
     cloudflareTest(async ({ inject }) => {
@@ -22,6 +27,13 @@ export default defineConfig({
             APIYI_BASE_URL: `${emulator}/apiyi`,
             TOKAIFY_API_KEY: 'tokaify-key',
             TOKAIFY_BASE_URL: `${emulator}/tokaify`,
+            // Two relays of an operator's own: one whose key is refused, and one that cannot be reached.
+            PROVIDERS: JSON.stringify({
+              locked: { baseUrl: `${emulator}/locked`, ...relay, keyVariable: 'BAD_KEY' },
+              silent: { baseUrl: inject('closedUrl'), ...relay, keyVariable: 'ANY_KEY' },
+            }),
+            BAD_KEY: 'bad-key',
+            ANY_KEY: 'any-key',
             EMULATOR: emulator,
             RECORDER: inject('recorderUrl'),
             MIGRATIONS: await readD1Migrations('migrations'),

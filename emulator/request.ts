@@ -26,7 +26,6 @@ export type Wanted = {
 /** Reads a body, in bytes as it came.
  *  @throws RpcError 400 as the vendor answers it. */
 export function readRequest(bytes: Uint8Array, model: Model, shop: Shop): Wanted {
-  if (bytes.byteLength > MAX_BODY_BYTES) throw tooLarge()
   const body = readBody(habits(parse(bytes), shop))
   if (!body.contents?.length) throw invalid('* GenerateContentRequest.contents: contents is not specified')
   for (const [turn, content] of body.contents.entries()) checkContent(content, `contents[${turn}]`)

@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EXIT, exitOf } from './exit.ts'
 import type { Io, Output } from './io.ts'
-import { ManifestRejected } from './prepare.ts'
 import { createProgram } from './program.ts'
 
 const color = process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb'
@@ -56,13 +55,8 @@ try {
   await program.parseAsync(process.argv)
 } catch (error) {
   const known = exitOf(error)
-  if (error instanceof ManifestRejected) code = EXIT.usage
-  else if (known) {
-    code = known.code
-    io.stderr.write(`proofsheet: ${known.message}\n`)
-  } else {
-    code = EXIT.bug
-    io.stderr.write(`proofsheet: a bug: ${(error as Error).stack ?? error}\n`)
-  }
+  code = known?.code ?? EXIT.bug
+  const message = known ? known.message : `a bug: ${(error as Error).stack ?? error}`
+  if (message) io.stderr.write(`proofsheet: ${message}\n`)
 }
 process.exitCode = code

@@ -1,7 +1,8 @@
 // Exit codes, in one table; `--help` shows it. Errors become codes here and nowhere else.
+import { CommanderError } from 'commander'
 import { ConfigurationError } from '../core/market.ts'
 import { WorkerProblem, WorkerUnreachable } from './client.ts'
-import { LocalWorkerError } from './local/attach.ts'
+import { LocalWorkerError } from './local/failure.ts'
 
 export const EXIT = {
   done: 0,
@@ -31,8 +32,16 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-/** The exit code and message of an error that ends a command, or undefined for a bug. */
-export function exitOf(error: unknown): { code: ExitCode; message: string } | undefined {
+/** A manifest that cannot be used. Its problems have been written to stderr. */
+export class ManifestRejected extends Error {
+  override name = 'ManifestRejected'
+}
+
+/** The exit code of an error that ends a command, and its message unless that was written already; undefined for a bug. */
+export function exitOf(error: unknown): { code: ExitCode; message?: string } | undefined {
+  // Help ends this way too.
+  if (error instanceof CommanderError) return { code: error.exitCode === 0 ? EXIT.done : EXIT.usage }
+  if (error instanceof ManifestRejected) return { code: EXIT.usage }
   if (error instanceof UsageError || error instanceof ConfigurationError)
     return { code: EXIT.usage, message: error.message }
   if (error instanceof WorkerProblem) {
@@ -43,7 +52,8 @@ export function exitOf(error: unknown): { code: ExitCode; message: string } | un
       message: `the worker says: ${error.message}${hint}`,
     }
   }
-  if (error instanceof WorkerUnreachable || error instanceof LocalWorkerError)
-    return { code: EXIT.unavailable, message: error.message }
+  if (error instanceof LocalWorkerError)
+    return { code: error.reason === 'start' ? EXIT.unavailable : EXIT.usage, message: error.message }
+  if (error instanceof WorkerUnreachable) return { code: EXIT.unavailable, message: error.message }
   return undefined
 }

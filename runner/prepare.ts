@@ -1,6 +1,7 @@
 // From a manifest on disk to its plan: what `check`, `plan` and `run` have in common. Sends no picture request.
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { sha256 } from './digest.ts'
+import { ManifestRejected } from './exit.ts'
 import type { Io } from './io.ts'
 import { manifestFiles } from './manifest/files.ts'
 import { renderProblems } from './manifest/frames.ts'
@@ -24,14 +25,9 @@ export type Prepared = {
 
 export type PrepareOptions = { manifest: string; worker?: string | undefined; repeat: Repeat }
 
-/** A manifest that cannot be used. The problems have been written to stderr. */
-export class ManifestRejected extends Error {
-  override name = 'ManifestRejected'
-}
-
 /** Loads and checks. Throws ManifestRejected, and what openSession throws. */
 export async function checkManifest(
-  { manifest: path, worker }: Pick<PrepareOptions, 'manifest' | 'worker'>,
+  { manifest: shown, worker }: Pick<PrepareOptions, 'manifest' | 'worker'>,
   io: Io,
 ): Promise<{
   manifest: Manifest
@@ -39,15 +35,16 @@ export async function checkManifest(
   downloads: ReadonlyMap<string, Downloaded>
   warnings: number
 }> {
+  const path = resolve(io.cwd, shown)
   const { folder } = pathsOf(path)
   const session = await openSession({ worker, stateFolder: folder }, io)
   const { manifest, source, diagnostics } = await loadManifest(path, session.market, manifestFiles)
   const found = manifest
     ? await fetchReferences(manifest, join(folder, 'references'), io)
     : { downloads: new Map(), diagnostics: [] }
-  const all = [...diagnostics, ...found.diagnostics]
+  const all = [...diagnostics, ...found.diagnostics].map((d) => ({ ...d, file: shown }))
   if (all.length > 0) io.stderr.write(`${renderProblems(all, source, { color: io.stderr.color })}\n`)
-  if (!manifest || found.diagnostics.length > 0) throw new ManifestRejected(`${path} cannot be used`)
+  if (!manifest || found.diagnostics.length > 0) throw new ManifestRejected(`${shown} cannot be used`)
   return { manifest, session, downloads: found.downloads, warnings: all.length }
 }
 
@@ -55,7 +52,7 @@ export async function checkManifest(
  *  written down. Throws ManifestRejected, and what openSession throws. */
 export async function prepare(options: PrepareOptions, remember: boolean, io: Io): Promise<Prepared> {
   const { manifest, session, downloads } = await checkManifest(options, io)
-  const state = openState(options.manifest, { pid: io.pid, startedAt: io.now() }, isAlive)
+  const state = openState(resolve(io.cwd, options.manifest), { pid: io.pid, startedAt: io.now() }, isAlive)
   const urls = new Map([...downloads].map(([url, { sha256 }]) => [url, sha256]))
   let lock = state.lock()
   const planNow = () => planOf(manifest.items, lock, session.market, urls, options.repeat, sha256)

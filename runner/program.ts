@@ -1,11 +1,14 @@
 // The verbs and their flags. Each action parses its options, calls one command and hands on its exit code.
+import { resolve } from 'node:path'
 import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander'
 import { check } from './commands/check.ts'
+import { DEV_PORT, dev } from './commands/dev.ts'
 import { models } from './commands/models.ts'
 import { plan } from './commands/plan.ts'
 import { run } from './commands/run.ts'
 import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit.ts'
 import type { Io } from './io.ts'
+import { pathsOf } from './state/state.ts'
 import { PROGRESS, type ProgressKind } from './views/progress.ts'
 
 const DEFAULT_MANIFEST = 'catalog.yaml'
@@ -16,10 +19,7 @@ export function createProgram(io: Io, done: (code: ExitCode) => void): Command {
   const program = new Command('proofsheet')
     .description('See the price, then the pictures: one YAML manifest, a catalog of generated images.')
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
-    .exitOverride((error: CommanderError) => {
-      if (error.exitCode === 0) return
-      done(EXIT.usage)
-    })
+    .exitOverride()
     .addHelpText('before', `${EXAMPLES}\n`)
     .addHelpText('after', `\n${helpTail()}`)
 
@@ -73,6 +73,31 @@ export function createProgram(io: Io, done: (code: ExitCode) => void): Command {
     .option('--json', 'as JSON', false)
     .action(async (o) => done(await models(o, io)))
 
+  program
+    .command('dev')
+    .summary('the worker on this machine, for HTTP clients')
+    .argument('[manifest]', 'whose storage it serves', DEFAULT_MANIFEST)
+    .addOption(new Option('--port <n>', 'where it listens').argParser(portNumber).default(DEV_PORT))
+    .action(async (path: string, { port }: { port: number }) => {
+      const interrupted = new AbortController()
+      const ignore = io.onInterrupt(() => interrupted.abort())
+      try {
+        done(
+          await dev(
+            { stateDir: pathsOf(resolve(io.cwd, path)).folder, port },
+            {
+              env: io.env,
+              write: (text) => io.stdout.write(text),
+              report: (line) => io.stderr.write(`${line}\n`),
+              interrupted: interrupted.signal,
+            },
+          ),
+        )
+      } finally {
+        ignore()
+      }
+    })
+
   return program
 }
 
@@ -83,6 +108,13 @@ const EXAMPLES = `  proofsheet plan shop.yaml          what would be made, and w
 function helpTail(): string {
   const codes = EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`)
   return `Exit codes:\n${codes.join('\n')}`
+}
+
+function portNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('a port, 0 to 65535')
+  return value
 }
 
 function wholeNumber(text: string): number {

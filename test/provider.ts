@@ -11,6 +11,8 @@ declare module 'vitest' {
     emulatorUrl: string
     /** Where the recorder listens; `GET /requests` gives what it was sent. */
     recorderUrl: string
+    /** Where nothing listens: connections are refused. */
+    closedUrl: string
   }
 }
 
@@ -40,14 +42,17 @@ export default async function provider(project: TestProject): Promise<() => Prom
   const emulator = await serveEmulator()
   const recorder = await serveRecorder()
   project.provide('emulatorUrl', emulator.url)
-  project.provide('recorderUrl', `http://127.0.0.1:${(recorder.address() as AddressInfo).port}`)
+  const closed = await listen(createServer())
+  project.provide('recorderUrl', urlOf(recorder))
+  project.provide('closedUrl', urlOf(closed))
+  closed.close()
   return async () => {
     recorder.closeAllConnections()
     await Promise.all([emulator.close(), new Promise((resolve) => recorder.close(resolve))])
   }
 }
 
-async function serveRecorder(): Promise<Server> {
+function serveRecorder(): Promise<Server> {
   const requests: RecordedRequest[] = []
   const server = createServer(async (request, response) => {
     response.setHeader('content-type', 'application/json')
@@ -58,6 +63,13 @@ async function serveRecorder(): Promise<Server> {
     requests.push({ method, path, headers, body: Buffer.concat(chunks).toString() })
     return response.end(ANSWER)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
+  return listen(server)
+}
+
+function listen(server: Server): Promise<Server> {
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
+}
+
+function urlOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }

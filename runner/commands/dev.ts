@@ -1,5 +1,6 @@
 // `proofsheet dev`: the worker with its gallery on this machine, until Ctrl-C. It is the same local server that `run`
 // uses, in a process of its own; this one holds a lease on it, so that Ctrl-C does not cut a picture that is paid for.
+import { EXIT, type ExitCode } from '../exit.ts'
 import { attachLocal, untilEnded } from '../local/attach.ts'
 import { type Environment, providersOf, workerVariables } from '../local/variables.ts'
 
@@ -23,9 +24,9 @@ const DEV_TOKEN = 'local'
 /** For how long the worker may keep the prompt waiting after Ctrl-C, in ms. */
 const END_MS = 3_000
 
-/** Serves until it is interrupted. Exit code 0, or 1 when the worker ended by itself.
+/** Serves until it is interrupted. Done, or unavailable when the worker ended by itself.
  *  @throws LocalWorkerError, ConfigurationError as attachLocal does. */
-export async function dev({ stateDir, port = DEV_PORT }: DevOptions, fx: DevEffects): Promise<number> {
+export async function dev({ stateDir, port = DEV_PORT }: DevOptions, fx: DevEffects): Promise<ExitCode> {
   const { env, write, report, interrupted } = fx
   const token = env.ADMIN_TOKEN || DEV_TOKEN
   const worker = await attachLocal({ stateDir, env, port, token, report })
@@ -40,12 +41,12 @@ export async function dev({ stateDir, port = DEV_PORT }: DevOptions, fx: DevEffe
   clearInterval(wakeful)
   if (what !== 'interrupted') {
     report('the local worker ended by itself')
-    return 1
+    return EXIT.unavailable
   }
   await worker.release()
   if (!(await untilEnded(stateDir, END_MS)))
     report('pictures are still being made; the local worker ends when they are stored')
-  return 0
+  return EXIT.done
 }
 
 function page(worker: { url: string; token: string; emulated: boolean }, stateDir: string, env: Environment) {

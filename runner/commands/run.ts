@@ -1,6 +1,7 @@
 // proofsheet run: makes what the plan says; it is also how one resumes and retries. Nothing is bought before the price
 // was shown and accepted.
 import { relative, resolve } from 'node:path'
+import type { Client } from '../client.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { isToMake, type Plan } from '../plan/plan.ts'
@@ -13,7 +14,7 @@ import type { LockEntry } from '../state/lock.ts'
 import { count, quoted } from '../views/format.ts'
 import { planLines, workerPhrase } from '../views/plan.ts'
 import { type ProgressKind, progressOf } from '../views/progress.ts'
-import { closingLines, pictureLines } from '../views/summary.ts'
+import { closingLines, inOrder, pictureLines } from '../views/summary.ts'
 
 export type RunOptions = {
   manifest: string
@@ -45,7 +46,7 @@ async function carryOut(
   options: RunOptions,
   io: Io,
 ): Promise<ExitCode> {
-  const folder = outFolder(options)
+  const folder = outFolder(options, io.cwd)
   const say = (line: string) => io.stderr.write(`${line}\n`)
   if (options.progress !== 'quiet' && options.progress !== 'json')
     say(planLines(plan, { manifest: options.manifest, worker: workerPhrase(plan, session.name) }).join('\n'))
@@ -61,12 +62,7 @@ async function carryOut(
   if (!(await accepted(plan, toMake, options, io))) return EXIT.usage
 
   const client = await session.client()
-  for (const entry of missing) {
-    const { image } = await client.generation(entry.generation, 0)
-    if (!image) continue
-    say(`fetching ${entry.id} again`)
-    await savePicture({ ...entry, image }, folder, client)
-  }
+  const unfetched = await fetchMissing(missing, folder, client, say)
   const before = state.lock()
   const startedAt = io.now()
   const progress = progressOf(options.progress, { stderr: io.stderr, total: toMake, now: io.now })
@@ -118,11 +114,11 @@ async function carryOut(
     embedded: session.name === 'embedded worker',
   }))
     say(line)
-  return exitCodeOf(summary, plan)
+  return exitCodeOf({ ...summary, failed: summary.failed + unfetched }, plan)
 }
 
-function outFolder({ manifest, outDir }: RunOptions): string {
-  return outDir ? resolve(outDir) : resolve(manifest, '..', 'out')
+function outFolder({ manifest, outDir }: RunOptions, cwd: string): string {
+  return outDir ? resolve(cwd, outDir) : resolve(cwd, manifest, '..', 'out')
 }
 
 /** What is made but not on disk. */
@@ -132,6 +128,28 @@ async function missingPictures(plan: Plan, folder: string): Promise<LockEntry[]>
   )
   const saved = await Promise.all(made.map((entry) => isSaved(entry, folder)))
   return made.filter((_, index) => !saved[index])
+}
+
+/** Fetches pictures that are made but not on disk; the number of those that could not be had. */
+async function fetchMissing(
+  missing: readonly LockEntry[],
+  folder: string,
+  client: Client,
+  say: (line: string) => void,
+): Promise<number> {
+  let failed = 0
+  for (const entry of missing) {
+    try {
+      const { image } = await client.generation(entry.generation, 0)
+      if (!image) continue
+      await savePicture({ ...entry, image }, folder, client)
+      say(`fetched ${entry.id} again`)
+    } catch (error) {
+      failed++
+      say(`✗ ${entry.id}  could not be fetched again: ${(error as Error).message}`)
+    }
+  }
+  return failed
 }
 
 /** An emulated run costs nothing; every other one asks, or wants `--yes`. */
@@ -189,7 +207,7 @@ function resultJson({
     version: 1,
     emulated: plan.emulated,
     summary,
-    pictures: made.map(({ id, image, generation, provider, model, cost }) => ({
+    pictures: inOrder(plan, made).map(({ id, image, generation, provider, model, cost }) => ({
       id,
       url: image?.url ?? null,
       file: files.get(id) ?? null,

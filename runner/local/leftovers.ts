@@ -1,7 +1,7 @@
 // What a killed server leaves behind: workerd and the emulator go on without it. A picture that is being paid for is
 // waited for; then they are ended, because two workers on one storage would both make what is queued.
+import { makes } from './generations.ts'
 import { untilNoCalls } from './lifetime.ts'
-import { countGenerations } from './loopback.ts'
 import { isAlive, kill } from './process.ts'
 import type { Serving } from './record.ts'
 
@@ -13,7 +13,6 @@ export function isLeftover({ children }: Serving): boolean {
 /** Ends the children of a server that is gone, after the calls they have under way. */
 export async function settle(left: Serving, sleep: (ms: number) => Promise<void>): Promise<void> {
   const { url, token, emulated, children } = left
-  if (url && !emulated)
-    await untilNoCalls({ count: (statuses) => countGenerations({ url, token }, statuses), sleep })
+  if (url && !emulated) await untilNoCalls({ ...makes({ url, token }), sleep })
   for (const child of children) kill(child)
 }

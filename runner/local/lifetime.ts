@@ -1,13 +1,10 @@
 // How long the local server lives: as long as somebody holds a lease, and then until nothing is being made any more,
-// because what was sent is paid for. Knows counts and time; no processes.
+// because what was sent is paid for. Knows questions and time; no processes.
+import type { Makes } from './generations.ts'
 
-/** Generations of these statuses; undefined when the worker does not answer. */
-export type Count = (statuses: 'running' | 'queued,running') => Promise<number | undefined>
-
-export type Use = {
+export type Use = Makes & {
   /** Leases held now. */
   leases: () => number
-  count: Count
   sleep: (ms: number) => Promise<void>
 }
 
@@ -27,7 +24,7 @@ const PATIENCE_MS = 15 * 60_000
 const CALL_MS = 11 * 60_000
 
 /** Resolves when the server is not needed any more. */
-export async function untilUnused({ leases, count, sleep }: Use): Promise<void> {
+export async function untilUnused({ leases, hasUnfinished, sleep }: Omit<Use, 'isCalling'>): Promise<void> {
   let unusedMs = 0
   let grace = FIRST_GRACE_MS
   while (unusedMs < PATIENCE_MS) {
@@ -36,12 +33,11 @@ export async function untilUnused({ leases, count, sleep }: Use): Promise<void> 
     if (leases() > 0) {
       unusedMs = 0
       grace = GRACE_MS
-    } else if (unusedMs >= grace && (await count('queued,running')) === 0 && leases() === 0) return
+    } else if (unusedMs >= grace && !(await hasUnfinished()) && leases() === 0) return
   }
 }
 
 /** Resolves when no provider call is under way, or when the worker is gone. */
-export async function untilNoCalls({ count, sleep }: Pick<Use, 'count' | 'sleep'>): Promise<void> {
-  for (let waitedMs = 0; waitedMs < CALL_MS && (await count('running')); waitedMs += LOOK_MS)
-    await sleep(LOOK_MS)
+export async function untilNoCalls({ isCalling, sleep }: Pick<Use, 'isCalling' | 'sleep'>): Promise<void> {
+  for (let waitedMs = 0; waitedMs < CALL_MS && (await isCalling()); waitedMs += LOOK_MS) await sleep(LOOK_MS)
 }

@@ -1,4 +1,4 @@
-// Requests to this machine: the worker's health, its unfinished pictures, leases. No proxies, no pooled connections.
+// Requests to servers on this machine, without proxies and pooled connections; and leases, which are such requests.
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 
@@ -38,16 +38,6 @@ export async function takeLease(control: string, token: string): Promise<Lease |
   } catch {
     return undefined
   }
-}
-
-/** How many generations of these statuses the worker knows, at most 100; undefined when it does not answer. */
-export async function countGenerations(
-  { url, token }: { url: string; token: string },
-  statuses: 'running' | 'queued,running',
-): Promise<number | undefined> {
-  const answer = await ask('GET', `${url}/api/generations?status=${statuses}&limit=100`, token)
-  if (answer?.status !== 200) return undefined
-  return (JSON.parse(answer.body) as { generations: unknown[] }).generations.length
 }
 
 function open(method: string, url: string, token: string) {

@@ -7,10 +7,11 @@ import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isVital, startEmulator, watchChildren } from './children.ts'
 import { openControl } from './control.ts'
+import { type Makes, makes } from './generations.ts'
 import { isLeftover, settle } from './leftovers.ts'
-import { type Count, untilNoCalls, untilUnused } from './lifetime.ts'
+import { untilNoCalls, untilUnused } from './lifetime.ts'
 import { takeLock } from './lock.ts'
-import { countGenerations } from './loopback.ts'
+import { ask } from './loopback.ts'
 import { type ServeOptions, TAKEN } from './options.ts'
 import { type Place, PROJECT, placeOf } from './place.ts'
 import { identityOf, isAlive, kill } from './process.ts'
@@ -61,13 +62,13 @@ async function serve(options: ServeOptions, env: NodeJS.ProcessEnv): Promise<voi
     },
   })
 
-  const { url, count } = await startAll(place, options, variables, serving)
+  const worker = await startAll(place, options, variables, serving)
   const asked = Promise.withResolvers<void>()
   const control = await openControl({
     token: serving.token,
     async onEnd() {
       // What the emulator draws is worth nothing.
-      const isFree = serving.emulated || (await count('queued,running')) === 0
+      const isFree = serving.emulated || !(await worker.hasUnfinished())
       if (isFree) asked.resolve()
       return isFree
     },
@@ -82,14 +83,14 @@ async function serve(options: ServeOptions, env: NodeJS.ProcessEnv): Promise<voi
     process.exitCode = 1
     asked.resolve()
   })
-  Object.assign(serving, { phase: 'ready', url, control: control.url })
+  Object.assign(serving, { phase: 'ready', url: worker.url, control: control.url })
   save()
 
-  await Promise.race([asked.promise, untilUnused({ leases: control.leases, count, sleep })])
+  await Promise.race([asked.promise, untilUnused({ ...worker, leases: control.leases, sleep })])
   control.close()
   serving.phase = 'ending'
   save()
-  if (!serving.emulated) await untilNoCalls({ count, sleep })
+  if (!serving.emulated) await untilNoCalls({ ...worker, sleep })
   process.exit()
 }
 
@@ -99,7 +100,7 @@ async function startAll(
   { port = 0, emulatorLatencyMs }: ServeOptions,
   variables: Record<string, string>,
   { emulated, token }: Serving,
-): Promise<{ url: string; count: Count }> {
+): Promise<Makes & { url: string }> {
   const storage = emulated ? place.storage.emulated : place.storage.bought
   rmSync(place.temporary, { recursive: true, force: true })
   mkdirSync(place.temporary)
@@ -113,9 +114,10 @@ async function startAll(
   const url = await startWorker(storage, bindings, port, (line) => {
     if (!line.startsWith('{"event":"request"')) say(line)
   })
-  const count: Count = (statuses) => countGenerations({ url, token }, statuses)
-  if ((await count('queued,running')) === undefined) throw new Error('the worker does not answer')
-  return { url, count }
+  const answer = await ask('GET', `${url}/healthz`, token)
+  if (answer?.status !== 200)
+    throw new Error(`the worker answers ${answer?.status ?? 'nothing'}: ${answer?.body}`)
+  return { url, ...makes({ url, token }) }
 }
 
 function describe(

@@ -84,8 +84,8 @@ async function finish(
     const references = read.filter((reference) => reference !== undefined)
     const prompt = promptText(draft, files, findings)
     if (prompt !== undefined) checkPrompt(prompt, draft, findings)
-    // A file that is missing is a problem already; its place in the list still counts against the limit.
-    const settings = settingsOf(draft, references, market, findings)
+    // A file with a problem of its own keeps its place: it counts for the limit, and the others keep their positions.
+    const settings = settingsOf(draft, read, market, findings)
     if (!settings || prompt === undefined) return []
     return Array.from({ length: draft.samples }, (_, index) => ({
       id: sampleId(draft.id, index + 1),

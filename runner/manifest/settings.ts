@@ -39,10 +39,11 @@ const SHAPES = Object.entries(ParametersSchema.shape)
 const METADATA_KEY_CHARS = 64
 const METADATA_VALUE_CHARS = 512
 
-/** The settings, or undefined after a problem that leaves them without sense. Others are only reported. */
+/** The settings, or undefined after a problem that leaves them without sense. Others are only reported. `references` are
+ *  the draft's, in place; undefined where a file has a problem of its own. */
 export function settingsOf(
   draft: Draft,
-  references: readonly ItemReference[],
+  references: readonly (ItemReference | undefined)[],
   market: Market,
   findings: Findings,
 ): Settings | undefined {
@@ -93,7 +94,7 @@ export function checkPrompt(text: string, draft: Draft, findings: Findings): voi
 type Add = (finding: Finding) => void
 type Wish = {
   parameters: Parameters
-  references: readonly ItemReference[]
+  references: readonly (ItemReference | undefined)[]
   size?: Size
   aspect?: Aspect
 }
@@ -183,7 +184,7 @@ function fallbackOf(
 
 function limits({ parameters, references, ...shape }: Wish, { model, seller }: Route) {
   const known = references.map((reference) =>
-    reference.kind === 'file' ? { mimeType: reference.mimeType, bytes: reference.bytes } : {},
+    reference?.kind === 'file' ? { mimeType: reference.mimeType, bytes: reference.bytes } : {},
   )
   return limitsOf({ ...parameters, ...shape }, known, model, seller)
 }

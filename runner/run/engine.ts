@@ -83,18 +83,8 @@ export async function runPlan(
     try {
       const made = p.state === 'same' ? twin(p, entries) : await fx.make(p, entries, leave)
       if (made.entry) fx.record(made.entry)
-      if (made.kind === 'made') {
-        const file = await fx.save(made.entry)
-        entries.set(p.item.id, made.entry)
-        summary.made++
-        fx.emit({
-          type: 'made',
-          id: p.item.id,
-          entry: made.entry,
-          ...(file ? { file } : {}),
-          ms: fx.now() - startedAt,
-        })
-      } else fail(p, made.failure, fx.now() - startedAt)
+      if (made.kind === 'made') await keep(p, made.entry, startedAt)
+      else fail(p, made.failure, fx.now() - startedAt)
     } catch (error) {
       const failure = failureOf(error)
       if (failure && !leave.aborted) fail(p, failure, fx.now() - startedAt)
@@ -106,6 +96,22 @@ export async function runPlan(
       inFlight--
     }
     advance()
+  }
+
+  /** A picture that could not be saved is still there for what is made from it; the next run fetches it again. */
+  const keep = async (p: PlanItem, entry: LockEntry, startedAt: number) => {
+    entries.set(p.item.id, entry)
+    try {
+      const file = await fx.save(entry)
+      summary.made++
+      fx.emit({ type: 'made', id: p.item.id, entry, ...(file ? { file } : {}), ms: fx.now() - startedAt })
+    } catch (error) {
+      const { charged, cost } = entry
+      const message = `it is made, but could not be saved: ${(error as Error).message}`
+      summary.failed++
+      const failure = { code: 'not_saved', message, charged, cost }
+      fx.emit({ type: 'failed', id: p.item.id, failure, ms: fx.now() - startedAt })
+    }
   }
 
   const fail = (p: PlanItem, failure: Failure, ms: number) => {

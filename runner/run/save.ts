@@ -1,6 +1,6 @@
 // Pictures on disk: `<folder>/<id>.<ext>`, written beside their place and renamed into it, so that a file that is there
 // is whole. A picture that is there already is not fetched again.
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -40,7 +40,8 @@ export async function savePicture(
   const path = fileOf(entry, folder)
   if (previous?.image && fileOf(previous, folder) !== path)
     await rm(fileOf(previous, folder), { force: true })
-  const draft = `${path}.part`
+  // Another run may be fetching the same picture.
+  const draft = `${path}.${randomUUID()}.part`
   await mkdir(dirname(path), { recursive: true })
   const hash = createHash('sha256')
   const response = await client.download(entry.image!.url)

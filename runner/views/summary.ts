@@ -18,14 +18,16 @@ export type RunResult = {
 
 /** One line per picture, in the order of the manifest: id, address, file. */
 export function pictureLines({ plan, made, files }: RunResult): string[] {
-  const byId = new Map(made.map((entry) => [entry.id, entry]))
-  const rows = plan.items.flatMap(({ item }) => {
-    const entry = byId.get(item.id)
-    if (!entry) return []
-    const mark = entry.emulated ? ['emulated'] : []
-    return [[item.id, entry.image!.url, files.get(item.id) ?? '', ...mark]]
+  const rows = inOrder(plan, made).map(({ id, image, emulated }) => {
+    return [id, image!.url, files.get(id) ?? '', ...(emulated ? ['emulated'] : [])]
   })
   return alignRows(rows, ['left', 'left', 'left', 'left'])
+}
+
+/** Entries in the order of the manifest, whatever the order in which they were made. */
+export function inOrder(plan: Plan, made: readonly LockEntry[]): LockEntry[] {
+  const byId = new Map(made.map((entry) => [entry.id, entry]))
+  return plan.items.flatMap(({ item }) => byId.get(item.id) ?? [])
 }
 
 /** What happened, what it cost, what to do next. */

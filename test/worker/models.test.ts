@@ -27,6 +27,16 @@ test('the catalogue names every configured provider with its dated price', async
   ])
 })
 
+test('a relay of the operator stands in the catalogue with its own price', async () => {
+  const { models } = ModelsSchema.parse(await (await ask('/api/models')).json())
+  const sellers = models.find((model) => model.short === 'nano-banana-2')!.providers
+  expect(sellers.find(({ id }) => id === 'locked')).toMatchObject({
+    wireId: 'gemini-3.1-flash-image',
+    price: { unit: 'request', usd: 0.03 },
+    source: 'PROVIDERS of this deployment',
+  })
+})
+
 test('a provider without a key is listed as not configured', async () => {
   const response = await ask('/api/models', {}, { TOKAIFY_API_KEY: '' })
   const { models } = ModelsSchema.parse(await response.json())
@@ -43,6 +53,7 @@ test('a worker without keys says that its pictures are emulated', async () => {
     GOOGLE_API_KEY: '',
     APIYI_API_KEY: '',
     TOKAIFY_API_KEY: '',
+    PROVIDERS: '',
     EMULATOR_URL: 'http://127.0.0.1',
   }
   expect(await (await ask('/api/models', {}, without)).json()).toMatchObject({ emulated: true })

@@ -6,7 +6,7 @@ import { keyVariableOf, type MarketVariables, marketOf, type Seller } from '../.
 import { attemptTimeoutMs, DEFAULT_SIZE, findModel } from '../../core/models.ts'
 import { classifyAnswer, classifySilence, classifyStatus, type Verdict } from '../../core/outcome.ts'
 import { type Call, callOf } from '../providers/request.ts'
-import { streamBody } from '../stream/body.ts'
+import { ReferenceGone, streamBody } from '../stream/body.ts'
 import { isInlineData, ScanError, scanJson } from '../stream/scanner.ts'
 import { NotStored, type Pictures, storePictures } from './pictures.ts'
 import type { Attempt, Ending, GenerationRecord } from './record.ts'
@@ -103,7 +103,8 @@ async function exchange(
     })
   } catch (error) {
     await body.done
-    return { verdict: silence(error) }
+    const failure = body.failure()
+    return { verdict: failure instanceof ReferenceGone ? notSent(failure.message) : silence(error) }
   }
   try {
     if (response.status !== 200) {

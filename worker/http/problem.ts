@@ -59,7 +59,11 @@ export function problemResponse(problem: Problem, requestId: string): Response {
     requestId,
     ...(problem.errors ? { errors: [...problem.errors] } : {}),
   }
-  const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
+  const headers: Record<string, string> = {
+    'content-type': 'application/problem+json',
+    // What the middleware sets is lost with the response that it was set on.
+    'x-request-id': requestId,
+  }
   if (status === 401) headers['www-authenticate'] = 'Bearer'
   return new Response(JSON.stringify(body), { status, headers })
 }

@@ -2,6 +2,7 @@
 // fourteen of them cost as much as one (promise 3). Knows nothing of providers. Its count of what was taken is the proof
 // that a request did not leave whole and so cannot have been carried out.
 import { Base64Encoder, encodedLength } from './base64.ts'
+import { chunksOf } from './chunks.ts'
 
 /** A piece of the body: text, or the R2 object whose bytes stand there as Base64. */
 export type Segment = string | { key: string; bytes: number }
@@ -28,7 +29,7 @@ export type StreamedBody = {
   done: Promise<void>
 }
 
-/** Bytes read from R2 at a time; a multiple of 3, so that no padding arises inside. 64 KiB as Base64. */
+/** Bytes read from R2 at a time: 64 KiB as Base64. */
 const READ_BYTES = 48 * 1024
 
 /** The end of every body goes byte by byte. The runtime takes some writes before it has a connection (three, whatever
@@ -82,22 +83,19 @@ async function sendObject(
     await object.body.cancel()
     throw new ReferenceGone(key, `holds ${object.size} bytes instead of ${bytes}`)
   }
-  const reader = object.body.getReader({ mode: 'byob' })
+  const chunks = chunksOf(object.body, READ_BYTES)
   const encoder = new Base64Encoder()
-  let buffer = new Uint8Array(READ_BYTES)
   let rest = bytes
   try {
-    while (rest > 0) {
-      const { value } = await reader.readAtLeast(Math.min(rest, READ_BYTES), buffer)
-      if (!value || value.length === 0) throw new ReferenceGone(key, `ended ${rest} bytes early`)
-      rest -= value.length
-      await send(encoder.push(value))
-      buffer = new Uint8Array(value.buffer)
+    for (let chunk = await chunks.next(); chunk; chunk = await chunks.next()) {
+      rest -= chunk.length
+      await send(encoder.push(chunk))
     }
+    // Before the last group: its padding would make up for what is missing.
+    if (rest > 0) throw new ReferenceGone(key, `ended ${rest} bytes early`)
     await send(encoder.end())
   } catch (error) {
-    // The read may be what failed; the first error is the one that counts.
-    await reader.cancel(error).catch(() => {})
+    chunks.cancel(error)
     throw error
   }
 }

@@ -38,7 +38,7 @@ function reused(reader: ReadableStreamBYOBReader, bufferBytes: number): Chunks {
 }
 
 function sliced(reader: ReadableStreamDefaultReader<Uint8Array>, bufferBytes: number): Chunks {
-  let chunk = new Uint8Array(0)
+  let chunk: Uint8Array = new Uint8Array(0)
   return {
     async next() {
       while (chunk.length === 0) {

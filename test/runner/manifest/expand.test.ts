@@ -36,6 +36,12 @@ test.for([
   ],
 ] as const)('%s', async ([, yaml, expected]) => expect(await ids(MODEL + yaml)).toEqual(expected))
 
+test('an item is found whatever way its letters are composed', async () => {
+  const made = await items(`${MODEL}items:\n  "u\u0308": {}\n  b: { refs: [{ from: "u\u0308" }] }\n`)
+  expect(made[0]?.id).toBe('\u00fc')
+  expect(made[1]?.references).toEqual([{ kind: 'from', item: '\u00fc' }])
+})
+
 test('later layers win: defaults, use in order, item', async () => {
   const [item] = await items(`
     defaults: { model: nano-banana-2, size: 1K, aspect: 1:1, seed: 1, temperature: 0.1 }

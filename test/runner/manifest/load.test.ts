@@ -34,6 +34,12 @@ test('a manifest with an error is not given out', async () => {
   ])
 })
 
+test('a byte order mark moves no column', async () => {
+  const { diagnostics, source } = await load('\uFEFFitems: { a: {} }')
+  expect(source).toBe('items: { a: {} }')
+  expect(diagnostics).toMatchObject([{ line: 1, column: 10 }])
+})
+
 test('warnings do not hold a manifest back', async () => {
   const { manifest, diagnostics } = await load(`vars: { a: b }\n${MODEL}items: { a: {} }`)
   expect(manifest?.items).toHaveLength(1)

@@ -1,6 +1,6 @@
 // What a person reads when values have the wrong shape.
 import { expect, test } from 'vitest'
-import { problems } from './fixture.ts'
+import { load, problems } from './fixture.ts'
 
 test('a misspelt key is one problem', async () => {
   expect(
@@ -359,4 +359,13 @@ test('a text where a number belongs is no template', async () => {
         |                                                         ^^^^ did you mean \`high\`?
     3 problems. Nothing was sent."
   `)
+})
+
+test.for([
+  ['items at the top', 'itmes: {}', 'itmes', 'items'],
+  ['the endings of a fallback', 'items: { a: { fallback: [{ model: x, onn: [failed] }] } }', 'onn', 'on'],
+] as const)('a misspelt key that is needed is one problem: %s', async ([, yaml, key, meant]) => {
+  const { diagnostics } = await load(yaml)
+  const hint = `did you mean \`${meant}\`?`
+  expect(diagnostics).toMatchObject([{ message: `unknown key \`${key}\``, hint, width: key.length }])
 })

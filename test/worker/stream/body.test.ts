@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { ReferenceGone, type Segment, streamBody } from '../../../worker/stream/body.ts'
-import { seeded } from './random.ts'
+import { seeded, streamOf } from './random.ts'
 
 const bucket = (env as unknown as { BUCKET: R2Bucket }).BUCKET
 
@@ -42,6 +42,7 @@ test('what was read of a reference is never far ahead of what was taken', async 
       body: new ReadableStream({
         type: 'bytes',
         pull(controller) {
+          if (read === length) controller.close()
           const filled = Math.min(controller.byobRequest!.view!.byteLength, length - read)
           read += filled
           controller.byobRequest!.respond(filled)
@@ -76,6 +77,18 @@ test.for([
   expect(body.failure()).toBeInstanceOf(ReferenceGone)
   expect(body.failure()).toMatchObject({ message, key: segment.key })
   expect(body.taken()).toBeLessThan(body.bytes)
+})
+
+test('a reference that ends early stops the body, also where padding would make up for it', async () => {
+  const body = streamBody(['"', { key: 'short', bytes: 3 }], {
+    get: async () => ({ size: 3, body: streamOf([Uint8Array.of(1, 2)]) }) as R2ObjectBody,
+  } as Pick<R2Bucket, 'get'>)
+  await expect(new Response(body.body).text()).rejects.toThrow()
+  await body.done
+  expect(body.failure()).toMatchObject({
+    name: 'ReferenceGone',
+    message: 'reference short ended 1 bytes early',
+  })
 })
 
 test('an error of R2 stops the body', async () => {

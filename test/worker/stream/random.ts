@@ -53,7 +53,8 @@ export function streamOf(
       }
     },
   }
-  return type ? new ReadableStream({ ...source, type }) : new ReadableStream(source)
+  const stream: ReadableStream = type ? new ReadableStream({ ...source, type }) : new ReadableStream(source)
+  return stream
 }
 
 /** All pieces in one. */

@@ -184,7 +184,7 @@ describe('what is no answer', () => {
     ['a second string', '"a" "b"', 'malformed'],
     ['a word after the value', '{} x', 'malformed'],
     ['two numbers with a space between', '[1 2]', 'malformed'],
-    ['a number joined to a blob', '{"inlineData":{"data":"QQ"5}}', 'malformed'],
+    ['a number joined to a blob', '{"inlineData":[{"data":"QQ"},{"data":"QQ"5}]}', 'malformed'],
     ['two blobs under one key', '{"inlineData":{"data":"QQ" "QQ"}}', 'malformed'],
     ['an unknown escape in a blob', data('QQ\\x'), 'malformed'],
     ['a broken escape in a blob', data('QQ\\u00zz'), 'malformed'],
