@@ -7,6 +7,10 @@ import { blankProvider, PROVIDERS, type Provider } from './providers.ts'
 
 const ModelName = z.string().refine((name) => findModel(name) !== undefined, 'unknown model')
 
+/** A record says of a bad key only that it is bad; this says what is wrong with it. */
+const byKey: z.core.$ZodErrorMap = (issue) =>
+  issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined
+
 /** `PROVIDERS`: a JSON object of provider id → what differs from the built-in row, or a whole new provider. Its key is
  *  read from the secret named by `keyVariable`, by default `<ID>_API_KEY`. */
 export const ProvidersConfigSchema = z.record(
@@ -16,8 +20,8 @@ export const ProvidersConfigSchema = z.record(
     baseUrl: z.url({ protocol: /^https?$/ }).optional(),
     auth: z.enum(['bearer', 'x-goog-api-key']).optional(),
     system: z.enum(['systemInstruction', 'model-turn']).optional(),
-    wire: z.record(ModelName, z.string().min(1)).optional(),
-    prices: z.record(ModelName, PriceSchema).optional(),
+    wire: z.record(ModelName, z.string().min(1), { error: byKey }).optional(),
+    prices: z.record(ModelName, PriceSchema, { error: byKey }).optional(),
     chargesOnRefusal: z.enum(['no', 'yes', 'unknown']).optional(),
     freeStatuses: z.array(z.int().min(400).max(599)).optional(),
     maxRequestBytes: z.int().positive().optional(),
@@ -28,6 +32,7 @@ export const ProvidersConfigSchema = z.record(
     maxTemperature: z.number().positive().optional(),
     keyVariable: z.string().optional(),
   }),
+  { error: byKey },
 )
 
 /** A provider as this deployment uses it. */

@@ -53,15 +53,17 @@ export const PRICE_TABLE_VERSION = '2026-11-21'
 
 const Usd = z
   .number()
-  .nonnegative()
-  .refine((usd) => fromUsd(usd) !== undefined, 'finer than a micro-USD')
+  .refine((usd) => fromUsd(usd) !== undefined, 'an amount of USD, not negative, with at most six decimals')
 
 /** A price as an operator writes it, in USD: flat per request, or per million tokens. */
 export const PriceSchema = z
-  .union([
-    z.strictObject({ perRequest: Usd }),
-    z.strictObject({ inputPerMillion: Usd, textPerMillion: Usd, imagePerMillion: Usd }),
-  ])
+  .union(
+    [
+      z.strictObject({ perRequest: Usd }),
+      z.strictObject({ inputPerMillion: Usd, textPerMillion: Usd, imagePerMillion: Usd }),
+    ],
+    'a price is {perRequest}, or {inputPerMillion, textPerMillion, imagePerMillion}, in USD',
+  )
   .transform(
     (price): Rate =>
       'perRequest' in price

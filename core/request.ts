@@ -167,6 +167,13 @@ export function limitsOf(
     )
   if (request.temperature !== undefined && request.temperature > provider.maxTemperature)
     refuse('temperature', `${provider.id} takes at most ${provider.maxTemperature}`)
+  const level = request.thinking?.level
+  // A model without levels takes any of them and heeds none.
+  if (level && model.thinking.length > 0 && !model.thinking.some((known) => known === level))
+    refuse(
+      'thinking.level',
+      `${model.short} does not think at ${level}; it thinks at ${model.thinking.join(', ')}`,
+    )
   if (request.thinking && provider.thinkingModels && !provider.thinkingModels.includes(model.id))
     refuse(
       'thinking',

@@ -63,12 +63,19 @@ export function routesOf(
   if ('problem' in first) return first
   const fallbacks: Fallback[] = []
   for (const [index, fallback] of (wish.fallback ?? []).entries()) {
-    const route = find(market, fallback, `fallback[${index}].`)
+    const route = find(market, stayingWith(first.seller, fallback), `fallback[${index}].`)
     if ('problem' in route) return route
     const same = route.seller.id === first.seller.id && route.model.id === first.model.id
     if (!same) fallbacks.push({ ...route, on: fallback.on })
   }
   return { first, fallbacks }
+}
+
+/** A fallback that names no provider stays with the first one where that sells its model too. */
+function stayingWith<W extends Wish>(seller: Seller, wish: W): W {
+  const model = findModel(wish.model)
+  const sells = model !== undefined && seller.wire[model.id] !== undefined
+  return wish.provider === undefined && sells ? { ...wish, provider: seller.id } : wish
 }
 
 /** The quote of a picture by these routes. */

@@ -35,6 +35,7 @@ export function createEmulator(options: EmulatorOptions = {}) {
   const witness = createWitness(now)
   const mischief = createMischief(options.faults ?? [])
   const published = new Map<string, Picture>()
+  const takes = new Map<string, number>()
   const app = new Hono<Env>()
 
   app.get('/calls', (c) => c.json({ calls: witness.calls() }))
@@ -64,6 +65,14 @@ export function createEmulator(options: EmulatorOptions = {}) {
   app.notFound((c) => sendError(notServed(`${c.req.method} ${c.req.path}`)))
   app.onError((error) => sendError(bug(error)))
 
+  /** A model draws another picture each time, unless the request fixes the seed: so does this one, in a fixed order. */
+  function takeOf(seed: string, wanted: Wanted): string {
+    if (wanted.seed !== undefined) return seed
+    const take = (takes.get(seed) ?? 0) + 1
+    takes.set(seed, take)
+    return take === 1 ? seed : `${seed} take ${take}`
+  }
+
   async function generate(c: Context<Env>, call: Call): Promise<Response> {
     const shop = shopOf(call.provider)
     checkKey(shop, c.req.raw.headers, new URL(c.req.url).searchParams)
@@ -76,7 +85,7 @@ export function createEmulator(options: EmulatorOptions = {}) {
 
     const fate = mischief.fateOf(wanted, markers, call.model, shop.chargesOnRefusal !== 'no')
     const { plan } = fate
-    const seed = seedOf(wanted, plain, model, aspect)
+    const seed = takeOf(seedOf(wanted, plain, model, aspect), wanted)
     const effort: Effort = {
       model,
       size: wanted.size,
@@ -111,7 +120,7 @@ export function createEmulator(options: EmulatorOptions = {}) {
       return new Response(plan.body, { status: plan.status, headers: { 'content-type': plan.type } })
     }
     const origin = new URL(c.req.url).origin
-    const { parts, pictures: images } = await draw(plan, wanted, plain, model, (picture) =>
+    const { parts, pictures: images } = await draw(plan, wanted, plain, model, seed, (picture) =>
       publish(origin, call, picture),
     )
     if (signal.aborted) return leave(call)
@@ -137,6 +146,7 @@ export function createEmulator(options: EmulatorOptions = {}) {
     witness.reset()
     mischief.reset()
     published.clear()
+    takes.clear()
   }
 
   return { app, calls: witness.calls, bill: witness.bill, reset }

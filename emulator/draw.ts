@@ -1,5 +1,5 @@
 // From a plan to finished parts: which pictures are drawn, in which pixels and type, and what a fault makes of them.
-// Promise: exactly the documented pixels of model, size and aspect; the same call gives the same bytes.
+// Promise: exactly the documented pixels of model, size and aspect; equal seeds give equal bytes.
 import { createHash } from 'node:crypto'
 import { imageSize } from 'image-size'
 import { type Aspect, type Model, pixelsOf } from '../core/models.ts'
@@ -34,16 +34,16 @@ export function aspectOf(wanted: Wanted, model: Model): Aspect {
   return model.aspects.reduce((best, aspect) => (distance(aspect) < distance(best) ? aspect : best))
 }
 
-/** Draws what the plan wants. `publish` makes a picture reachable and answers its URL. */
+/** Draws what the plan wants, from the seed of the call. `publish` makes a picture reachable and answers its URL. */
 export async function draw(
   plan: AnswerPlan,
   wanted: Wanted,
   plain: string,
   model: Model,
+  seed: string,
   publish: (picture: Picture) => string,
 ): Promise<Finished> {
   const aspect = aspectOf(wanted, model)
-  const seed = seedOf(wanted, plain, model, aspect)
   const pixels = pixelsOf(model, wanted.size, aspect)!
   const finished: Finished = { parts: [], pictures: [] }
   for (const slot of plan.slots) {

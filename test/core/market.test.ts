@@ -211,9 +211,17 @@ describe('what cannot be used is refused in words that name it', () => {
       /Invalid URL.*\n.*third\.baseUrl/,
     ],
     ['an address of another kind', providers({ third: { baseUrl: 'ftp://x.example' } }), /third\.baseUrl/],
-    ['an unknown model', providers({ third: { wire: { 'dall-e': 'x' } } }), /third\.wire/],
+    [
+      'an unknown model',
+      providers({ third: { wire: { 'dall-e': 'x' } } }),
+      /unknown model\n.*third\.wire\["dall-e"\]/,
+    ],
     ['an empty wire id', providers({ third: { wire: { [PRO]: '' } } }), /third\.wire/],
-    ['a negative price', providers({ third: { prices: { [PRO]: { perRequest: -1 } } } }), /third\.prices/],
+    [
+      'a negative price',
+      providers({ third: { prices: { [PRO]: { perRequest: -1 } } } }),
+      /not negative.*\n.*third\.prices/,
+    ],
     ['a status that is a success', providers({ third: { freeStatuses: [200] } }), /third\.freeStatuses/],
     [
       'a provider id that cannot be a variable',

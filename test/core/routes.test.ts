@@ -184,12 +184,12 @@ describe('what the routes cost', () => {
   })
 
   test.for([
-    ['google', 'google, per token, checked 2026-10-07'],
-    ['apiyi', 'apiyi, per request, APIYI Nano Banana overview, per-request billing'],
-    ['tokaify', 'no price of nano-banana-pro at tokaify is known'],
+    ['google', /^google per token: .+, checked 2026-10-07$/],
+    ['apiyi', /^apiyi per request: APIYI Nano Banana overview, undated$/],
+    ['tokaify', /^no price of nano-banana-pro at tokaify is known$/],
   ] as const)('what a price of %s is based on is said', ([provider, basis]) => {
     const route = routeOf(marketOf(ALL), findModel('nano-banana-pro')!, provider)
     if ('problem' in route) throw new Error(route.message)
-    expect(basisOf(route)).toBe(basis)
+    expect(basisOf(route)).toMatch(basis)
   })
 })

@@ -79,6 +79,19 @@ describe('on a socket', () => {
     expect(emulator.bill()).toMatchObject([{ delivered: true }])
   })
 
+  test('close ends calls that still hang', async () => {
+    const other = await serveEmulator()
+    const sending = fetch(other.url + pathOf(), {
+      method: 'POST',
+      headers: { authorization: 'Bearer k' },
+      body: JSON.stringify(faulty('hang')),
+    })
+    const failing = expect(sending).rejects.toThrow('fetch failed')
+    while (other.bill().length === 0) await new Promise(setImmediate)
+    await other.close()
+    await failing
+  })
+
   test('eight calls at once are all answered', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => send(`data-first id=${index}`)))
     expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200))

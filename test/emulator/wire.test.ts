@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createEmulator } from '../../emulator/app.ts'
@@ -75,6 +76,18 @@ describe('the wire', () => {
     expect(picture!.bytes).toHaveLength(3_000_001)
     const { data, info } = await sharp(picture!.bytes).raw().toBuffer({ resolveWithObject: true })
     expect([info.width, info.height, data.length]).toEqual([512, 512, 512 * 512 * 3])
+  })
+
+  test('every chunk of a big PNG has the right checksum', async () => {
+    const { bytes } = picturesOf(JSON.parse(await raw('big bytes=3000000')))[0]!
+    const types: string[] = []
+    for (let at = 8; at < bytes.length; ) {
+      const end = at + 8 + bytes.readUInt32BE(at)
+      expect(bytes.readUInt32BE(end)).toBe(crc32(bytes.subarray(at + 4, end)))
+      types.push(bytes.toString('latin1', at + 4, at + 8))
+      at = end + 4
+    }
+    expect(types.slice(-2)).toEqual(['prFs', 'IEND'])
   })
 
   test('url-answer gives a link in a text part, & escaped, and the link gives the picture', async () => {

@@ -139,10 +139,13 @@ describe('Prefer says how long the caller waits', () => {
   })
 })
 
+// A prompt that is answered in words: nothing need be drawn to see whether it was bought twice.
+const wordy = () => `[[fault:text-only]] ${prompt()}`
+
 describe('a key buys one picture', () => {
   test('bare and quoted it is the same key', async () => {
     const key = crypto.randomUUID()
-    const asked = { prompt: prompt() }
+    const asked = { prompt: wordy() }
     const first = await make(asked, { 'idempotency-key': key })
     const second = await post(asked, { 'idempotency-key': `"${key}"` })
     expect(second.status).toBe(201)
@@ -152,7 +155,7 @@ describe('a key buys one picture', () => {
   })
 
   test('quotes and backslashes inside a quoted key are escaped', async () => {
-    const asked = { prompt: prompt() }
+    const asked = { prompt: wordy() }
     const first = await make(asked, { 'idempotency-key': 'a"b\\c' })
     const second = await make(asked, { 'idempotency-key': '"a\\"b\\\\c"' })
     expect(second.id).toBe(first.id)
@@ -165,7 +168,7 @@ describe('a key buys one picture', () => {
     ['with a space', 'a b'],
     ['with a letter outside ASCII', '"clé"'],
   ] as const)('a key that is %s is refused', async ([, key]) => {
-    const asked = { prompt: prompt() }
+    const asked = { prompt: wordy() }
     const problem = await problemOf(await post(asked, { 'idempotency-key': key }))
     expect(problem).toMatchObject({ code: 'invalid_key', status: 400, charged: 'no' })
     expect(await callsOf(asked.prompt)).toEqual([])
@@ -173,7 +176,7 @@ describe('a key buys one picture', () => {
 
   test('for another request it is refused, and the first keeps its picture', async () => {
     const key = crypto.randomUUID()
-    const asked = { prompt: prompt() }
+    const asked = { prompt: wordy() }
     const first = await make(asked, { 'idempotency-key': key })
     const other = { prompt: prompt('a green bicycle') }
     const problem = await problemOf(await post(other, { 'idempotency-key': key }))
@@ -194,7 +197,7 @@ describe('a key buys one picture', () => {
     ['it has fallbacks', { fallback: [{ model: 'nano-banana-2', provider: 'google', on: ['failed'] }] }],
   ] as const)('the request is the same when %s', async ([, changes]) => {
     const key = crypto.randomUUID()
-    const words = prompt()
+    const words = wordy()
     await make({ prompt: words, aspect: '1:1' }, { 'idempotency-key': key })
     const again = await post({ aspect: '1:1', ...changes, prompt: words }, { 'idempotency-key': key })
     expect(again.status).toBe(201)
@@ -213,7 +216,7 @@ describe('a key buys one picture', () => {
     ['modalities', { modalities: ['TEXT', 'IMAGE'] }],
   ] as const)('the request is another when its %s differs', async ([, changes]) => {
     const key = crypto.randomUUID()
-    const asked = { prompt: prompt(), aspect: '1:1' }
+    const asked = { prompt: wordy(), aspect: '1:1' }
     await post(asked, { 'idempotency-key': key, prefer: 'respond-async' })
     const problem = await problemOf(await post({ ...asked, ...changes }, { 'idempotency-key': key }))
     expect(problem.code).toBe('key_reused')

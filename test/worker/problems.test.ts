@@ -11,7 +11,8 @@ const base64 = PNG.toBase64()
 afterEach(async () => {
   expect(await callsOf(words)).toEqual([])
   expect(await stored()).toEqual([])
-  expect(await listDurableObjectIds(env.GENERATION)).toEqual([])
+  for (const id of await listDurableObjectIds(env.GENERATION))
+    expect(await env.GENERATION.get(id).read()).toBeUndefined()
 })
 
 describe('a body that cannot be read is refused', () => {

@@ -73,6 +73,7 @@ function explain(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[] = []): 
     case 'invalid_type':
       return at(issue.input === undefined ? 'is missing' : `must be of type ${issue.expected}`)
     case 'invalid_value':
+      if (issue.input === undefined) return at('is missing')
       return at(`must be one of ${issue.values.map(String).join(', ')}`)
     default:
       return at(issue.message)

@@ -61,7 +61,9 @@ export function refusalOf(address: string): string | undefined {
   if (username || password) return 'an address with a user name or password is not fetched'
   // The URL parser has turned every spelling of an IPv4 address (hex, octal, one number) into dotted form.
   const isAddress = /^\d+\.\d+\.\d+\.\d+$/.test(hostname) || hostname.startsWith('[')
-  const isPrivate = !hostname.includes('.') || /\.(localhost|local|internal|home\.arpa)\.?$/.test(hostname)
+  // A dot at the end of a name only says that it is complete.
+  const name = hostname.replace(/\.$/, '')
+  const isPrivate = !name.includes('.') || /\.(localhost|local|internal|home\.arpa)$/.test(name)
   if (isAddress || isPrivate) return `${hostname} is not a public host name`
   return undefined
 }

@@ -42,7 +42,7 @@ export async function readWithReferences(
     },
   }
   const isBlob = (key: string, parent: string | undefined) => key === 'data' && parent === 'references'
-  const json = await scan(body, isBlob, sink)
+  const json = await scan(body, isBlob, sink, () => stored.length + 1)
   return withDigests(json, stored)
 }
 
@@ -50,6 +50,7 @@ async function scan(
   body: ReadableStream<Uint8Array>,
   isBlob: Parameters<typeof scanJson>[1]['isBlob'],
   sink: Parameters<typeof scanJson>[1]['sink'],
+  ordinal: () => number,
 ): Promise<unknown> {
   try {
     return await scanJson(body, { isBlob, sink, maxSkeletonBytes: MAX_JSON_BYTES })
@@ -57,7 +58,13 @@ async function scan(
     if (!(error instanceof ScanError)) throw error
     if (error.kind === 'too_large')
       throw new Problem('payload_too_large', `the body is over ${MAX_JSON_BYTES} bytes without its images`)
-    if (error.kind === 'base64') throw new Problem('invalid_request', `references[].data: ${error.message}`)
+    if (error.kind === 'base64') {
+      const why = (error.cause as Error).message
+      throw new Problem(
+        'invalid_request',
+        `references[].data: image ${ordinal()} of the body is not Base64: ${why}`,
+      )
+    }
     throw new Problem('invalid_json', error.message, { cause: error })
   }
 }

@@ -1,17 +1,37 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { attachLocal } from '../../../runner/local/attach.ts'
 import { placeOf } from '../../../runner/local/place.ts'
 import { identityOf, isAlive } from '../../../runner/local/process.ts'
 import { readServing, writeServing } from '../../../runner/local/record.ts'
 import { FERN, KEY, PLAIN, paidProvider, processesOf, send, stateDirectory, untilGone } from './local.ts'
 
+const template = realpathSync(mkdtempSync(join(tmpdir(), 'proofsheet-template-')))
+
+beforeAll(async () => {
+  const { release } = await attachLocal({ stateDir: template, env: PLAIN })
+  await release()
+  await untilGone(template)
+})
+
+afterAll(() => rmSync(template, { recursive: true }))
+
 test('starters at the same time get one server; after the last release it ends with all its processes', async () => {
-  const stateDir = stateDirectory()
+  const stateDir = stateDirectory(template)
   const attach = () => attachLocal({ stateDir, env: PLAIN, emulatorLatencyMs: 0 })
   const attached = await Promise.all([attach(), attach(), attach()])
   expect(new Set(attached.map(({ url }) => url)).size).toBe(1)
@@ -36,7 +56,7 @@ test('starters at the same time get one server; after the last release it ends w
 })
 
 test('a picture that is paid for is stored though its client is killed, and then the server ends', async () => {
-  const stateDir = stateDirectory()
+  const stateDir = stateDirectory(template)
   // Longer than a server without clients lives.
   const { env, calls } = await paidProvider(2_500)
   const client = spawn(
@@ -67,7 +87,7 @@ test('a picture that is paid for is stored though its client is killed, and then
 })
 
 test('a killed server loses no call under way: the next one waits for the old worker, then ends it', async () => {
-  const stateDir = stateDirectory()
+  const stateDir = stateDirectory(template)
   const { promise: time, resolve: draw } = Promise.withResolvers<void>()
   const { env, calls } = await paidProvider(time)
   const first = await attachLocal({ stateDir, env })
@@ -89,7 +109,7 @@ test('a killed server loses no call under way: the next one waits for the old wo
 })
 
 test('a record of a server that is gone is replaced; a process that has its number now is left alone', async () => {
-  const stateDir = stateDirectory()
+  const stateDir = stateDirectory(template)
   const bystander = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' })
   onTestFinished(() => void bystander.kill('SIGKILL'))
   await once(bystander, 'spawn')
@@ -114,7 +134,7 @@ test('a record of a server that is gone is replaced; a process that has its numb
 })
 
 test('a server with other settings is replaced when nobody uses it, and is an error while somebody does', async () => {
-  const stateDir = stateDirectory()
+  const stateDir = stateDirectory(template)
   const { env } = await paidProvider(0)
   const drawn = await attachLocal({ stateDir, env: PLAIN, emulatorLatencyMs: 0 })
   const refused = attachLocal({ stateDir, env })
@@ -142,7 +162,7 @@ test('a server with other settings is replaced when nobody uses it, and is an er
 })
 
 test('a port that is taken is an error that says so, and nothing is started', async () => {
-  const stateDir = stateDirectory()
+  const stateDir = stateDirectory(template)
   const other = createServer()
   onTestFinished(() => void other.close())
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))

@@ -1,6 +1,6 @@
 // What the tests of the local worker share: state directories that go away, a provider that answers when it is told to,
 // and a look at which processes a local worker has.
-import { mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
@@ -14,13 +14,20 @@ export const PLAIN = { PATH: process.env.PATH, HOME: process.env.HOME }
 
 export const KEY = 'a-key-nobody-may-find-on-disk'
 
-/** An empty state directory; it fails the test when its local worker does not end. */
-export function stateDirectory(): string {
+/** A new state directory; it fails the test when its local worker does not end. With `like` it is a copy of another one's
+ *  empty storage: a first start takes longest. */
+export function stateDirectory(like?: string): string {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'proofsheet-local-')))
   onTestFinished(async () => {
     await untilGone(dir)
     rmSync(dir, { recursive: true })
   })
+  if (like) {
+    const { storage, cache } = placeOf(like)
+    cpSync(storage.emulated, placeOf(dir).storage.emulated, { recursive: true })
+    cpSync(storage.emulated, placeOf(dir).storage.bought, { recursive: true })
+    cpSync(cache, placeOf(dir).cache, { recursive: true })
+  }
   return dir
 }
 

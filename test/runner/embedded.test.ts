@@ -1,0 +1,97 @@
+// The embedded worker: a command that names no worker starts one, which outlives it as long as pictures are under way.
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, test } from 'vitest'
+import { serveEmulator } from '../../emulator/serve.ts'
+import { untilEnded } from '../../runner/local/attach.ts'
+import { type Emulator, type Sandbox, sandbox } from './sandbox.ts'
+
+const CLI = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'runner', 'cli.ts')
+
+const CATALOG = `
+defaults: { model: nano-banana-2, size: 512 }
+items:
+  a: { prompt: A cat }
+  b: { prompt: A dog }
+  c: { refs: [{ from: a }, { from: b }], prompt: Both on a sofa }
+`
+
+const open: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close()
+})
+
+function shop(env: Record<string, string> = {}): Sandbox {
+  const box = sandbox(undefined, env)
+  box.write('catalog.yaml', CATALOG)
+  open.push(async () => {
+    await untilEnded(join(box.folder, '.proofsheet'), 20_000)
+    rmSync(box.folder, { recursive: true, force: true })
+  })
+  return box
+}
+
+async function provider(latencyMs: number): Promise<{ emulator: Emulator; env: Record<string, string> }> {
+  const emulator = await serveEmulator({ latencyMs })
+  open.push(() => emulator.close())
+  return { emulator, env: { GOOGLE_API_KEY: 'key', GOOGLE_BASE_URL: `${emulator.url}/google` } }
+}
+
+describe('without a key', () => {
+  test('the emulator draws, everything that shows its results says so, and no question is asked', async () => {
+    const box = shop()
+    const planned = await box.proofsheet('plan')
+    expect(planned.stdout).toContain('EMULATED: no provider key is set, nothing is bought')
+    const { code, stdout, stderr } = await box.proofsheet('run')
+    expect(code).toBe(0)
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .every((line) => line.endsWith('emulated')),
+    ).toBe(true)
+    expect(stderr).toContain('nothing was bought, the emulator drew them')
+    expect(box.read('catalog.lock.jsonl')).toContain('"emulated":true')
+    expect((await box.proofsheet('run')).stderr).toContain('There is nothing to do')
+  }, 60_000)
+
+  test('what it drew counts as not yet made as soon as there is a key', async () => {
+    const box = shop()
+    await box.proofsheet('run')
+    const { stdout } = await box.proofsheet('plan', {
+      env: { PATH: process.env.PATH, GOOGLE_API_KEY: 'key' },
+    })
+    expect(stdout).toMatch(/\+ new +3 +a +so far only the emulator drew it/)
+  }, 60_000)
+})
+
+describe('a runner that is killed', () => {
+  test.each([
+    ['while the first pictures are being made', 1],
+    ['while the last picture is being made', 3],
+  ])(
+    '%s loses nothing: the next run ends with one purchase a picture',
+    async (_, calls) => {
+      const { emulator, env } = await provider(1_000)
+      const box = shop(env)
+      const runner = spawn(process.execPath, [CLI, 'run', '--yes'], {
+        cwd: box.folder,
+        env: { PATH: process.env.PATH, ...env },
+        stdio: 'ignore',
+      })
+      const ended = new Promise((resolve) => runner.once('exit', resolve))
+      for (let i = 0; i < 300 && emulator.calls().length < calls; i++) await sleep(50)
+      expect(emulator.calls().length).toBeGreaterThanOrEqual(calls)
+      runner.kill('SIGKILL')
+      await ended
+      const { code } = await box.proofsheet('run --yes')
+      expect(code).toBe(0)
+      expect(emulator.calls()).toHaveLength(3)
+      expect(emulator.bill()).toHaveLength(3)
+    },
+    60_000,
+  )
+})
