@@ -24,6 +24,10 @@ export type Pictures = {
   discard(keep?: readonly StoredPicture[]): Promise<void>
 }
 
+/** No picture of any known type is shorter (a WebP of one pixel has 26 bytes). Relays have answered the first three bytes
+ *  of a JPEG alone (vm0-skills#381). */
+const SMALLEST_PICTURE_BYTES = 20
+
 /** Tries of a download that is already paid for. */
 const DOWNLOAD_TRIES = 3
 
@@ -57,7 +61,9 @@ export function storePictures(
     async close() {
       const result = await guard(writer!.finish())
       writer = undefined
-      stored.push('key' in result ? result : undefined)
+      const isPicture = 'key' in result && result.bytes >= SMALLEST_PICTURE_BYTES
+      if ('key' in result && !isPicture) await fx.bucket.delete(result.key)
+      stored.push(isPicture ? result : undefined)
     },
   }
   const count = () => stored.filter((picture) => picture !== undefined).length

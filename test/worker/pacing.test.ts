@@ -1,0 +1,88 @@
+// What is free is sent again, after the provider's own delay (promise 8), and nothing else is. The clock of the objects is
+// put forward where they wait.
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { callsOf, chargesOf, prompt } from './setup/ask.ts'
+import { generationId } from '../../worker/generation/name.ts'
+import { hurry, plant, wish } from './setup/objects.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+afterEach(() => void vi.useRealTimers())
+
+async function run(asked: Record<string, unknown>) {
+  const id = generationId('default', crypto.randomUUID())
+  await plant(wish(id, asked))
+  return hurry(id)
+}
+
+const outcomesOf = ({ attempts }: Awaited<ReturnType<typeof run>>['record']) =>
+  attempts.map(({ ending }) => [ending!.verdict.outcome, ending!.verdict.charged, ending!.costMicroUsd])
+
+describe('a free answer is asked for again', () => {
+  test.for([
+    ['an overload, after delays that double', '[[fault:overloaded times=2]]', 'unavailable', [1_000, 2_000]],
+    ['a rate limit, after the fraction it names', '[[fault:rate-limited times=2 retry=0.0505]]', 'rate_limited', [51, 51]],
+    ['a rate limit, after the minute it names', '[[fault:rate-limited times=1 retry=45.837906927]]', 'rate_limited', [45_838]],
+    [
+      'a rate limit, as often as it takes',
+      '[[fault:rate-limited times=7 retry=2]]',
+      'rate_limited',
+      Array<number>(7).fill(2_000),
+    ],
+    [
+      'an overload, with a bound to the delay',
+      '[[fault:overloaded times=8]]',
+      'unavailable',
+      [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000],
+    ],
+  ] as const)('%s', async ([, fault, outcome, waits]) => {
+    const words = prompt()
+    const { record, waitedMs } = await run({ prompt: `${fault} ${words}` })
+    expect(record.status).toBe('succeeded')
+    expect(waitedMs).toEqual(waits)
+    expect(outcomesOf(record)).toEqual([
+      ...waits.map(() => [outcome, 'no', 0]),
+      ['succeeded', 'yes', 55_000],
+    ])
+    expect(await callsOf(words)).toHaveLength(waits.length + 1)
+    expect(await chargesOf(words)).toHaveLength(1)
+  })
+})
+
+test('a 500 that the provider does not charge is asked for three times', async () => {
+  const words = prompt()
+  const { record, waitedMs } = await run({ prompt: `[[fault:internal]] ${words}`, provider: 'google' })
+  expect(record.status).toBe('failed')
+  expect(waitedMs).toEqual([1_000, 2_000])
+  expect(outcomesOf(record)).toEqual(Array(3).fill(['unavailable', 'no', 0]))
+  expect(await callsOf(words)).toHaveLength(3)
+})
+
+test('a provider that cannot be reached is tried three times and was not paid', async () => {
+  const { record, waitedMs } = await run({ prompt: prompt(), provider: 'silent' })
+  expect(record.status).toBe('failed')
+  expect(waitedMs).toEqual([1_000, 2_000])
+  expect(outcomesOf(record)).toEqual(Array(3).fill(['unreachable', 'no', 0]))
+})
+
+test('a throttled generation gives up at its deadline, unpaid', async () => {
+  const words = prompt()
+  const { record, waitedMs } = await run({
+    prompt: `[[fault:rate-limited retry=20]] ${words}`,
+    deadline: 50,
+  })
+  expect(record.status).toBe('failed')
+  expect(waitedMs).toEqual([20_000, 20_000])
+  expect(outcomesOf(record)).toEqual(Array(3).fill(['rate_limited', 'no', 0]))
+  expect(record.finishedAt).toBeLessThan(record.deadlineAt)
+  expect(await chargesOf(words)).toEqual([])
+})
+
+test('a generation that gets its turn only after its deadline sends nothing', async () => {
+  const words = prompt()
+  const id = generationId('default', crypto.randomUUID())
+  await plant(wish(id, { prompt: words, deadline: 50 }))
+  vi.setSystemTime(Date.now() + 51_000)
+  const { record } = await hurry(id)
+  expect(record).toMatchObject({ status: 'failed', attempts: [] })
+  expect(await callsOf(words)).toEqual([])
+})
