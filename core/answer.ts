@@ -7,6 +7,8 @@ export type AnswerPart =
   /** `picture`: which one, in the order of the answer, from 0. */
   | { kind: 'picture'; picture: number; label: string | undefined; thought: boolean }
 
+type PicturePart = Extract<AnswerPart, { kind: 'picture' }>
+
 export type Answer = {
   parts: readonly AnswerPart[]
   finishReason: string | undefined
@@ -59,25 +61,29 @@ export function readError(json: unknown): ProviderError | undefined {
   }
 }
 
-/** Which of the answer's pictures is the result. The last one that is no thought; if there is none, the last thought.
- *  Text between pictures means that the earlier ones are wanted too: they are `others`, the rest are drafts.
+/** Which of the answer's pictures is the result: the last one that is no thought; if there is none and the model ended
+ *  as it should, the last thought. Text between pictures means that the earlier ones are wanted too: they are `others`,
+ *  the rest are drafts. `isStored` leaves out what was no picture after all.
  *  (Google: the last image of the thinking is the final one; relays flag drafts by nothing but their order.) */
-export function chooseResult(parts: readonly AnswerPart[]): {
-  result: number | undefined
-  isThought: boolean
-  others: number[]
-} {
-  const pictures = parts.filter((part) => part.kind === 'picture')
+export function chooseResult(
+  { parts, finishReason }: Pick<Answer, 'parts' | 'finishReason'>,
+  isStored: (picture: number) => boolean,
+): { result: number | undefined; isThought: boolean; others: number[] } {
+  const pictures = parts.filter((part) => part.kind === 'picture' && isStored(part.picture)) as PicturePart[]
   const finals = pictures.filter((part) => !part.thought)
-  const result = finals.at(-1) ?? pictures.at(-1)
-  if (!result) return { result: undefined, isThought: false, others: [] }
-  const others = finals.filter((picture) => {
-    const next = finals[finals.indexOf(picture) + 1]
+  const isWhole = finishReason === undefined || finishReason === 'STOP'
+  const result = finals.at(-1) ?? (isWhole ? pictures.at(-1) : undefined)
+  const others = finals.filter((picture, index) => {
+    const next = finals[index + 1]
     if (!next) return false
     const between = parts.slice(parts.indexOf(picture) + 1, parts.indexOf(next))
     return between.some((part) => part.kind === 'text' && !part.thought && part.text.trim() !== '')
   })
-  return { result: result.picture, isThought: result.thought, others: others.map((p) => p.picture) }
+  return {
+    result: result?.picture,
+    isThought: result?.thought ?? false,
+    others: others.map((p) => p.picture),
+  }
 }
 
 /** The text of an answer without its thoughts, or undefined. */

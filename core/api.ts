@@ -13,7 +13,6 @@ export const PROBLEMS = {
   max_cost_exceeded: 402,
   not_found: 404,
   method_not_allowed: 405,
-  length_required: 411,
   payload_too_large: 413,
   unsupported_media_type: 415,
   digest_mismatch: 422,
@@ -58,6 +57,7 @@ export const ImageSchema = z.object({
   width: z.int().nullable().describe('Pixels, read from the bytes.'),
   height: z.int().nullable(),
   sha256: Sha256Schema,
+  thought: z.literal(true).optional().describe('The last picture of the thinking: the answer held no other.'),
 })
 export type ImageView = z.output<typeof ImageSchema>
 
@@ -179,6 +179,22 @@ export const ModelsSchema = z.object({
   emulated: z.boolean(),
   defaultProvider: z.string().nullable(),
   pricesAsOf: z.string(),
+  providers: z
+    .array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        configured: z.boolean().describe('There is a key, or the emulator stands in.'),
+        fileUri: z.boolean().describe('Whether it fetches {fileUri} references itself.'),
+        maxTemperature: z.number(),
+        maxRequestBytes: z.int().describe('Base64 included.'),
+        thinkingModels: z
+          .array(z.string())
+          .nullable()
+          .describe('Models that take thinking settings; null: all.'),
+      }),
+    )
+    .describe('In the order in which a request without a provider tries them.'),
   models: z.array(
     z.object({
       id: z.string(),
@@ -199,7 +215,6 @@ export const ModelsSchema = z.object({
       providers: z.array(
         z.object({
           id: z.string(),
-          configured: z.boolean(),
           wireId: z.string(),
           price: Price,
           perPicture: z

@@ -18,6 +18,15 @@ export function catalogueOf(market: Market): ModelsView {
     emulated: market.emulated,
     defaultProvider: market.defaultProvider ?? null,
     pricesAsOf: PRICE_TABLE_VERSION,
+    providers: market.sellers.map((seller) => ({
+      id: seller.id,
+      name: seller.name,
+      configured: seller.configured,
+      fileUri: seller.fileUri,
+      maxTemperature: seller.maxTemperature,
+      maxRequestBytes: seller.maxRequestBytes,
+      thinkingModels: seller.thinkingModels ? [...seller.thinkingModels] : null,
+    })),
     models: MODELS.map((model) => ({
       id: model.id,
       short: model.short,
@@ -36,7 +45,6 @@ function offerOf(model: Model, seller: Seller): Offer {
   const row = seller.prices[model.id]
   return {
     id: seller.id,
-    configured: seller.configured,
     wireId: seller.wire[model.id]!,
     price: row ? priceOf(row) : null,
     perPicture: Object.fromEntries(
@@ -61,42 +69,25 @@ function priceOf(row: PriceRow): Offer['price'] {
   }
 }
 
-/** The market behind a catalogue: what a client needs to find routes and quote them as that worker does. */
+/** The market behind a catalogue: what a client needs to find routes, check limits and quote as that worker does. */
 export function marketOfCatalogue(view: ModelsView): Market {
-  const offers = view.models.flatMap((model) => model.providers.map((offer) => ({ model: model.id, offer })))
-  const ids = inMarketOrder(view.models.map((model) => model.providers.map((offer) => offer.id)))
   return {
     emulated: view.emulated,
     ...(view.defaultProvider ? { defaultProvider: view.defaultProvider } : {}),
-    sellers: ids.map((id): Seller => {
-      const own = offers.filter(({ offer }) => offer.id === id)
-      const rows = own.flatMap(({ model, offer }) => {
-        const row = rowOf(id, model, offer)
-        return row ? [[model, row] as const] : []
-      })
+    sellers: view.providers.map(({ thinkingModels, ...provider }): Seller => {
+      const offers = view.models.flatMap((model) =>
+        model.providers.filter((o) => o.id === provider.id).map((offer) => ({ model: model.id, offer })),
+      )
+      const rows = offers.flatMap(({ model, offer }) => rowOf(provider.id, model, offer) ?? [])
       return {
-        ...(PROVIDERS.find((p) => p.id === id) ?? blankProvider(id)),
-        configured: own.some(({ offer }) => offer.configured),
-        wire: Object.fromEntries(own.map(({ model, offer }) => [model, offer.wireId])),
-        prices: Object.fromEntries(rows),
+        ...(PROVIDERS.find((p) => p.id === provider.id) ?? blankProvider(provider.id)),
+        ...provider,
+        ...(thinkingModels ? { thinkingModels } : {}),
+        wire: Object.fromEntries(offers.map(({ model, offer }) => [model, offer.wireId])),
+        prices: Object.fromEntries(rows.map((row) => [row.model, row])),
       }
     }),
   }
-}
-
-/** Every seller once, none before one that precedes it in any list: who comes first is who a request without a
- *  provider goes to. */
-function inMarketOrder(lists: readonly (readonly string[])[]): string[] {
-  const left = new Set(lists.flat())
-  const ordered: string[] = []
-  while (left.size > 0) {
-    const isFirst = (id: string) =>
-      lists.every((list) => list.slice(0, Math.max(0, list.indexOf(id))).every((before) => !left.has(before)))
-    const next = [...left].find(isFirst) ?? [...left][0]!
-    left.delete(next)
-    ordered.push(next)
-  }
-  return ordered
 }
 
 function rowOf(provider: string, model: string, { price, source, checkedOn }: Offer): PriceRow | undefined {

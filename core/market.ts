@@ -27,7 +27,6 @@ export const ProvidersConfigSchema = z.record(
     maxRequestBytes: z.int().positive().optional(),
     thinkingModels: z.array(ModelName).optional(),
     fileUri: z.boolean().optional(),
-    search: z.boolean().optional(),
     pictureUrlHost: z.string().optional(),
     maxTemperature: z.number().positive().optional(),
     keyVariable: z.string().optional(),

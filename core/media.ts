@@ -13,6 +13,8 @@ export function sniff(bytes: Uint8Array): ReferenceType | undefined {
   if (ascii(0, 4) === 'RIFF' && ascii(8, 12) === 'WEBP') return 'image/webp'
   if (ascii(4, 8) === 'ftyp') {
     const brand = ascii(8, 12)
+    // AVIF shares the container, and sometimes the brand, of HEIF.
+    if (ascii(8, 32).includes('avif')) return undefined
     if (['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis'].includes(brand)) return 'image/heic'
     if (['mif1', 'msf1', 'heif'].includes(brand)) return 'image/heif'
   }

@@ -67,8 +67,6 @@ export type Model = {
   /** Largest context in and answer out, in tokens; null where not established. */
   limits: { inputTokens: number | null; outputTokens: number | null }
   thinking: readonly ThinkingLevel[]
-  /** Whether Google Search grounding may be asked for. */
-  search: boolean
 }
 
 /** The longest bytes of one inline reference: 7 MB at Google and at the relays (vendor pages, read 2026-11). */
@@ -103,7 +101,6 @@ export const MODELS: readonly Model[] = [
     },
     limits: { inputTokens: 65_536, outputTokens: 32_768 },
     thinking: [],
-    search: true,
   },
   {
     id: 'gemini-3.1-flash-image',
@@ -129,7 +126,6 @@ export const MODELS: readonly Model[] = [
     },
     limits: { inputTokens: 131_072, outputTokens: 32_768 },
     thinking: ['minimal', 'high'],
-    search: true,
   },
   {
     id: 'gemini-nano-banana-2.1',
@@ -145,7 +141,6 @@ export const MODELS: readonly Model[] = [
     tokens: { image: { '1K': 1120, '2K': 1680, '4K': 3780 }, inputImage: null, overhead: THINKING_OVERHEAD },
     limits: { inputTokens: null, outputTokens: null },
     thinking: ['minimal', 'medium', 'high'],
-    search: true,
   },
   {
     id: 'gemini-3.1-flash-lite-image',
@@ -161,7 +156,6 @@ export const MODELS: readonly Model[] = [
     tokens: { image: { '1K': 1120 }, inputImage: null, overhead: THINKING_OVERHEAD },
     limits: { inputTokens: 65_536, outputTokens: 4_096 },
     thinking: ['minimal', 'high'],
-    search: false,
   },
   {
     id: 'gemini-2.5-flash-image',
@@ -178,11 +172,10 @@ export const MODELS: readonly Model[] = [
     aspects: TEN,
     references: { max: 3 },
     referenceTypes: REFERENCE_TYPES,
-    // 258 tokens an input image is the general rule of Gemini 2.x.
-    tokens: { image: { '1K': 1290 }, inputImage: 258, overhead: OVERHEAD },
+    // 258 tokens an input image is the general rule of Gemini 2.x; for this model it is not established.
+    tokens: { image: { '1K': 1290 }, inputImage: null, overhead: OVERHEAD },
     limits: { inputTokens: 32_768, outputTokens: 32_768 },
     thinking: [],
-    search: false,
   },
 ]
 

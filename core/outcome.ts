@@ -71,9 +71,9 @@ export function classifyStatus(
   return { outcome: 'provider_error', charged: 'unknown', next: 'stop', message }
 }
 
-/** A 200 that was read to its end; `pictures` is how many of its pictures are stored. */
-export function classifyAnswer(answer: Answer, pictures: number, provider: Provider): Verdict {
-  if (pictures > 0) return { outcome: 'succeeded', charged: 'yes', next: 'stop', message: '' }
+/** A 200 that was read to its end; `hasPicture` says whether one of its pictures is stored and is the result. */
+export function classifyAnswer(answer: Answer, hasPicture: boolean, provider: Provider): Verdict {
+  if (hasPicture) return { outcome: 'succeeded', charged: 'yes', next: 'stop', message: '' }
   if (answer.error) {
     const message = answer.error.message ?? 'the answer holds an error instead of a picture'
     return { outcome: 'provider_error', charged: 'unknown', next: 'stop', message }
@@ -81,7 +81,10 @@ export function classifyAnswer(answer: Answer, pictures: number, provider: Provi
   const words = answer.finishMessage ?? textOf(answer.parts)
   const charged = provider.chargesOnRefusal
   const why = answer.blockReason ?? answer.finishReason
-  const silentlyModerated = answer.parts.length === 0 && answer.usage?.candidatesTokenCount === 0
+  // Moderation before the drawing gives no reason: an empty answer for which no token was written.
+  const unexplained = answer.finishReason === undefined || answer.finishReason === 'STOP'
+  const silentlyModerated =
+    unexplained && answer.parts.length === 0 && answer.usage?.candidatesTokenCount === 0
   if (answer.blockReason || REFUSALS.includes(answer.finishReason ?? '') || silentlyModerated)
     return { outcome: 'refused', charged, next: 'stop', reason: 'refused', message: sentence(why, words) }
   return { outcome: 'no_image', charged, next: 'stop', reason: 'no_image', message: sentence(why, words) }
@@ -115,6 +118,7 @@ const REFUSALS = [
   'IMAGE_SAFETY',
   'IMAGE_PROHIBITED_CONTENT',
   'IMAGE_RECITATION',
+  'IMAGE_OTHER',
 ]
 
 /** The delay a provider asked for: `RetryInfo.retryDelay` (fractional seconds as text), else `Retry-After` in seconds. */

@@ -18,7 +18,9 @@ export type Provider = {
   /** Whether a 200 that was refused, or has no picture, is billed. */
   chargesOnRefusal: Charged
   /** Statuses after which nothing was billed and the same request may be sent again. Any 5xx that is not listed may
-   *  hide a call that went on, and is not repeated. */
+   *  hide a call that went on, and is not repeated: so too 521, 522 and 525, which Cloudflare gives when it never reached
+   *  the server behind it, but which a relay may also send after it has passed the call on. An operator who knows lists
+   *  them. */
   freeStatuses: readonly number[]
   /** Largest request body in bytes, Base64 included. */
   maxRequestBytes: number
@@ -26,16 +28,11 @@ export type Provider = {
   thinkingModels?: readonly string[]
   /** Whether `fileData.fileUri` is fetched by the provider. */
   fileUri: boolean
-  /** Search grounding may be asked for. */
-  search: boolean
   /** Host suffix of pictures that are answered as a temporary URL in a text part (APIYI's NB-OSS keys). */
   pictureUrlHost?: string
   /** Highest `temperature`. */
   maxTemperature: number
 }
-
-/** Cloudflare's own answers when it never reached the server behind it: refused, timed out connecting, TLS failed. */
-const NEVER_REACHED = [521, 522, 525]
 
 const REQUEST_BYTES = 100 * 1024 * 1024
 
@@ -52,10 +49,9 @@ export const PROVIDERS: readonly Provider[] = [
     wire: everyModel,
     // No general statement of Google's exists; its finish message sometimes says "you will not be charged".
     chargesOnRefusal: 'unknown',
-    freeStatuses: [429, 500, 503, ...NEVER_REACHED],
+    freeStatuses: [429, 500, 503],
     maxRequestBytes: REQUEST_BYTES,
     fileUri: true,
-    search: true,
     maxTemperature: 2,
   },
   {
@@ -73,11 +69,10 @@ export const PROVIDERS: readonly Provider[] = [
     },
     chargesOnRefusal: 'yes',
     // "Failed requests are not billed", but its front end may answer 500 for a call that went on.
-    freeStatuses: [429, 503, ...NEVER_REACHED],
+    freeStatuses: [429, 503],
     maxRequestBytes: REQUEST_BYTES,
     thinkingModels: ['gemini-3.1-flash-image'],
     fileUri: true,
-    search: false,
     pictureUrlHost: 'oss-us-west-1.aliyuncs.com',
     maxTemperature: 2,
   },
@@ -90,10 +85,9 @@ export const PROVIDERS: readonly Provider[] = [
     wire: { 'gemini-3-pro-image': 'gemini-3-pro-image-preview' },
     chargesOnRefusal: 'unknown',
     // Nothing is documented: a 429 or 503 is the provider's refusal to start (RFC 9110, RFC 6585).
-    freeStatuses: [429, 503, ...NEVER_REACHED],
+    freeStatuses: [429, 503],
     maxRequestBytes: REQUEST_BYTES,
     fileUri: false,
-    search: true,
     maxTemperature: 2,
   },
 ]
@@ -108,10 +102,9 @@ export function blankProvider(id: string): Provider {
     system: 'systemInstruction',
     wire: {},
     chargesOnRefusal: 'unknown',
-    freeStatuses: [429, 503, ...NEVER_REACHED],
+    freeStatuses: [429, 503],
     maxRequestBytes: REQUEST_BYTES,
     fileUri: false,
-    search: true,
     maxTemperature: 2,
   }
 }

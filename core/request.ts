@@ -205,7 +205,11 @@ export function canonicalForm(pixels: Pixels): string {
   const sample = pixels.sample === 1 ? undefined : pixels.sample
   const modalities = [...(pixels.modalities ?? ['IMAGE'])].sort()
   const size = pixels.size ?? DEFAULT_SIZE
-  return stableJson({ ...parameters, model, prompt, size, aspect, references, modalities, sample })
+  // Empty settings set nothing.
+  const safetySettings = pixels.safetySettings?.length ? pixels.safetySettings : undefined
+  const thinking = Object.keys(pixels.thinking ?? {}).length > 0 ? pixels.thinking : undefined
+  const own = { model, prompt, size, aspect, references, modalities, safetySettings, thinking, sample }
+  return stableJson({ ...parameters, ...own })
 }
 
 /** Hex SHA-256 of a text's UTF-8 bytes; passed in, because core has no platform. */

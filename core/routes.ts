@@ -11,36 +11,37 @@ export type Route = { seller: Seller; model: Model }
 /** Why no route was found. */
 export type NoRoute = { problem: 'unknown_provider' | 'not_sold' | 'not_configured'; message: string }
 
-/** The seller of a model: the named one, else the default one, else the first configured one that sells it. */
+/** The seller of a model: the named one; else the default one, where it sells the model; else the first configured one
+ *  that does. */
 export function routeOf(market: Market, model: Model, provider?: string): Route | NoRoute {
-  const wanted = provider ?? market.defaultProvider
   const sells = (s: Seller) => s.wire[model.id] !== undefined
   const configured = market.sellers.filter((s) => s.configured)
   const names = (sellers: readonly Seller[]) => sellers.map((s) => s.id).join(', ') || 'none'
-  if (wanted === undefined) {
-    const seller = configured.find(sells)
+  if (provider === undefined) {
+    const able = configured.filter(sells)
+    const seller = able.find((s) => s.id === market.defaultProvider) ?? able[0]
     if (seller) return { seller, model }
-    const able = market.sellers.filter(sells)
+    const sold = names(market.sellers.filter(sells))
     return {
       problem: 'not_configured',
-      message: `no configured provider sells ${model.short}; it is sold by ${names(able)}, configured: ${names(configured)}`,
+      message: `no configured provider sells ${model.short}; it is sold by ${sold}, configured: ${names(configured)}`,
     }
   }
-  const seller = market.sellers.find((s) => s.id === wanted)
+  const seller = market.sellers.find((s) => s.id === provider)
   if (!seller)
     return {
       problem: 'unknown_provider',
-      message: `unknown provider ${wanted}; known: ${names(market.sellers)}`,
+      message: `unknown provider ${provider}; known: ${names(market.sellers)}`,
     }
   if (!sells(seller))
     return {
       problem: 'not_sold',
-      message: `${wanted} does not sell ${model.short}; it is sold by ${names(market.sellers.filter(sells))}`,
+      message: `${provider} does not sell ${model.short}; it is sold by ${names(market.sellers.filter(sells))}`,
     }
   if (!seller.configured)
     return {
       problem: 'not_configured',
-      message: `there is no key for provider ${wanted}; configured: ${names(configured)}`,
+      message: `there is no key for provider ${provider}; configured: ${names(configured)}`,
     }
   return { seller, model }
 }

@@ -132,9 +132,12 @@ function checkNumbers(config: NonNullable<Body['generationConfig']>, model: Mode
     )
 }
 
+/** Models that take no Google Search grounding (Google's model pages, 2026-10). */
+const WITHOUT_SEARCH = ['gemini-3.1-flash-lite-image']
+
 function checkTools(body: Body, model: Model): void {
   const asksSearch = body.tools?.some((tool) => /"google_?search"/i.test(JSON.stringify(tool)))
-  if (asksSearch && !model.search) throw invalid('Search Grounding is not supported.')
+  if (asksSearch && WITHOUT_SEARCH.includes(model.id)) throw invalid('Search Grounding is not supported.')
 }
 
 function readSize(wanted: string | undefined, model: Model): Size {

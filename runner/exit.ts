@@ -24,6 +24,7 @@ export const EXIT_MEANINGS: readonly [ExitCode, string][] = [
   [EXIT.incomplete, 'finished, some items failed, were refused or are blocked'],
   [EXIT.unauthorised, 'not authorised'],
   [EXIT.unavailable, 'quota exhausted or service down, try later'],
+  [EXIT.toMake, '`plan --exit-code`: there is something to make'],
   [EXIT.interrupted, 'interrupted; the same command continues'],
 ]
 

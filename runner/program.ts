@@ -1,13 +1,14 @@
 // The verbs and their flags. Each action parses its options, calls one command and hands on its exit code.
 import { resolve } from 'node:path'
-import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { check } from './commands/check.ts'
-import { DEV_PORT, dev } from './commands/dev.ts'
+import { dev } from './commands/dev.ts'
 import { models } from './commands/models.ts'
 import { plan } from './commands/plan.ts'
 import { run } from './commands/run.ts'
 import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit.ts'
 import type { Io } from './io.ts'
+import { LOCAL_PORT } from './local/options.ts'
 import { pathsOf } from './state/state.ts'
 import { PROGRESS, type ProgressKind } from './views/progress.ts'
 
@@ -77,7 +78,7 @@ export function createProgram(io: Io, done: (code: ExitCode) => void): Command {
     .command('dev')
     .summary('the worker on this machine, for HTTP clients')
     .argument('[manifest]', 'whose storage it serves', DEFAULT_MANIFEST)
-    .addOption(new Option('--port <n>', 'where it listens').argParser(portNumber).default(DEV_PORT))
+    .addOption(new Option('--port <n>', 'where it listens').argParser(portNumber).default(LOCAL_PORT))
     .action(async (path: string, { port }: { port: number }) => {
       const interrupted = new AbortController()
       const ignore = io.onInterrupt(() => interrupted.abort())

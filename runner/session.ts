@@ -7,10 +7,12 @@ import { type Client, createClient } from './client.ts'
 import { UsageError } from './exit.ts'
 import type { Io } from './io.ts'
 import { attachLocal } from './local/attach.ts'
+import { LOCAL_PORT } from './local/options.ts'
 
 export type Session = {
   /** For people: the worker's address, or `embedded worker`. */
   name: string
+  isEmbedded: boolean
   market: Market
   /** Whether the worker may know of earlier pictures. */
   hasHistory: boolean
@@ -40,18 +42,32 @@ async function remoteSession(url: string, io: Io): Promise<Session> {
   if (!token) throw new UsageError(`set PROOFSHEET_TOKEN to a token of the worker at ${url}`)
   const client = createClient(url, token, io)
   const market = marketOfCatalogue(await client.models())
-  return { name: client.url, market, hasHistory: true, client: async () => client, release: async () => {} }
+  return {
+    name: client.url,
+    isEmbedded: false,
+    market,
+    hasHistory: true,
+    client: async () => client,
+    release: async () => {},
+  }
 }
 
 function embeddedSession(stateFolder: string, io: Io): Session {
   let attached: ReturnType<typeof attachLocal> | undefined
   return {
     name: 'embedded worker',
+    isEmbedded: true,
     // The emulator has no address before it is started; whether it is used depends on the keys alone.
     market: marketOf({ ...io.env, EMULATOR_URL: 'http://emulator' }),
     hasHistory: existsSync(join(stateFolder, 'worker')),
     async client() {
-      attached ??= attachLocal({ stateDir: stateFolder, env: io.env })
+      attached ??= attachLocal({
+        stateDir: stateFolder,
+        env: io.env,
+        // So that the addresses it gives answer again under `proofsheet dev`.
+        preferredPort: LOCAL_PORT,
+        report: (message) => io.stderr.write(`${message}\n`),
+      })
       const { url, token } = await attached
       return createClient(url, token, io)
     },

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestProject } from 'vitest/node'
 import { serveEmulator } from '../emulator/serve.ts'
+import type { RecordedRequest } from './worker/setup/witness.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -28,14 +29,6 @@ const ANSWER = JSON.stringify({
   ],
   usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 258, totalTokenCount: 268 },
 })
-
-/** A request as it came. */
-export type RecordedRequest = {
-  method: string
-  path: string
-  headers: Record<string, string | string[] | undefined>
-  body: string
-}
 
 /** Vitest's global set-up. */
 export default async function provider(project: TestProject): Promise<() => Promise<void>> {

@@ -1,8 +1,9 @@
 // The Hono application: what every request passes through, and which resource answers where.
 import { OpenAPIHono } from '@hono/zod-openapi'
+import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
-import { ConfigurationError, type Market, marketOf } from '../core/market.ts'
-import type { Env } from './env.ts'
+import { ConfigurationError, marketOf } from '../core/market.ts'
+import type { AppEnv } from './env.ts'
 import { authenticate } from './http/auth.ts'
 import { type Log, requestLog } from './http/log.ts'
 import { Problem, problemResponse } from './http/problem.ts'
@@ -12,15 +13,22 @@ import { images } from './routes/images.ts'
 import { models } from './routes/models.ts'
 import { references } from './routes/references.ts'
 
-export type AppEnv = {
-  Bindings: Env
-  Variables: { market: Market; workspace: string; requestId: string }
-}
-
 /** The application. `log` and `now` are its only effects beside the bindings. */
 export function createApp(log: Log, now: () => number) {
   const app = new OpenAPIHono<AppEnv>()
   app.use(requestId(), requestLog(log, now))
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed(c, methods) {
+        const allow = methods.join(', ')
+        const problem = new Problem('method_not_allowed', `${c.req.path} takes ${allow}, not ${c.req.method}`)
+        const response = problemResponse(problem, c.var.requestId)
+        response.headers.set('allow', allow)
+        return response
+      },
+    }),
+  )
   app.use(async function market(c, next) {
     c.set('market', marketOf(c.env))
     await next()

@@ -1,4 +1,5 @@
 // The worker's bindings, secrets and vars, as wrangler.toml and the operator name them.
+import type { Market } from '../core/market.ts'
 import type { Generation } from './generation/object.ts'
 
 export type Env = {
@@ -15,4 +16,10 @@ export type Env = {
   LOCATION_HINT?: DurableObjectLocationHint
   /** Provider keys, `…_BASE_URL`, `PROVIDERS`, `DEFAULT_PROVIDER`, `EMULATOR_URL`: see core/providers.ts. */
   [variable: string]: unknown
+}
+
+/** What Hono's context carries through a request. */
+export type AppEnv = {
+  Bindings: Env
+  Variables: { market: Market; workspace: string; requestId: string }
 }

@@ -2,6 +2,7 @@
 // uses, in a process of its own; this one holds a lease on it, so that Ctrl-C does not cut a picture that is paid for.
 import { EXIT, type ExitCode } from '../exit.ts'
 import { attachLocal, untilEnded } from '../local/attach.ts'
+import { LOCAL_PORT } from '../local/options.ts'
 import { type Environment, providersOf, workerVariables } from '../local/variables.ts'
 
 export type DevOptions = { stateDir: string; port?: number }
@@ -16,8 +17,6 @@ export type DevEffects = {
   interrupted: AbortSignal
 }
 
-export const DEV_PORT = 8787
-
 /** Opens the worker to everybody on this machine, and to nobody else. */
 const DEV_TOKEN = 'local'
 
@@ -26,7 +25,7 @@ const END_MS = 3_000
 
 /** Serves until it is interrupted. Done, or unavailable when the worker ended by itself.
  *  @throws LocalWorkerError, ConfigurationError as attachLocal does. */
-export async function dev({ stateDir, port = DEV_PORT }: DevOptions, fx: DevEffects): Promise<ExitCode> {
+export async function dev({ stateDir, port = LOCAL_PORT }: DevOptions, fx: DevEffects): Promise<ExitCode> {
   const { env, write, report, interrupted } = fx
   const token = env.ADMIN_TOKEN || DEV_TOKEN
   const worker = await attachLocal({ stateDir, env, port, token, report })

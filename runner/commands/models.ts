@@ -17,6 +17,7 @@ export async function models(options: { worker?: string; json: boolean }, io: Io
     io.stdout.write(`${JSON.stringify(view, null, 2)}\n`)
     return EXIT.done
   }
+  const ready = new Set(view.providers.filter((p) => p.configured).map((p) => p.id))
   const rows = view.models.flatMap((model) =>
     model.providers.map((offer, index) => [
       index === 0 ? model.short : '',
@@ -27,7 +28,7 @@ export async function models(options: { worker?: string; json: boolean }, io: Io
         .map(([size, usd]) => `${size} ${usdOf(usd)}`)
         .join('  '),
       offer.checkedOn ?? (offer.price ? 'undated' : ''),
-      view.emulated ? 'emulated' : offer.configured ? 'ready' : 'no key',
+      view.emulated ? 'emulated' : ready.has(offer.id) ? 'ready' : 'no key',
     ]),
   )
   const lines = alignRows(

@@ -4,6 +4,7 @@ import { relative, resolve } from 'node:path'
 import type { Client } from '../client.ts'
 import { EXIT, type ExitCode, UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { LOCAL_PORT } from '../local/options.ts'
 import { isToMake, type Plan } from '../plan/plan.ts'
 import { type Prepared, prepare } from '../prepare.ts'
 import { runPlan } from '../run/engine.ts'
@@ -111,10 +112,15 @@ async function carryOut(
     )
   for (const line of closingLines(result, {
     lockPath: relative(io.cwd, state.lockPath),
-    embedded: session.name === 'embedded worker',
+    dev: session.isEmbedded && isLocalPort(client.url) ? `proofsheet dev ${options.manifest}` : undefined,
   }))
     say(line)
   return exitCodeOf({ ...summary, failed: summary.failed + unfetched }, plan)
+}
+
+/** Whether an embedded worker listens where `dev` does. */
+function isLocalPort(url: string): boolean {
+  return new URL(url).port === String(LOCAL_PORT)
 }
 
 function outFolder({ manifest, outDir }: RunOptions, cwd: string): string {

@@ -7,7 +7,7 @@ import { inUse, notStarted } from './failure.ts'
 import { ask, type Lease, takeLease } from './loopback.ts'
 import { PROJECT, placeOf } from './place.ts'
 import { findServer, type Serving } from './record.ts'
-import { type Start, startServer } from './start.ts'
+import { portOf, type Start, startServer } from './start.ts'
 import {
   digestOfFiles,
   digestOfVariables,
@@ -25,6 +25,8 @@ export type AttachOptions = {
    *  emulator takes for a picture, in ms. */
   emulatorLatencyMs?: number
   port?: number
+  /** Where a new server listens if nobody else does there. */
+  preferredPort?: number
   token?: string
   /** Told why it takes longer than usual. */
   report?: (message: string) => void
@@ -52,7 +54,7 @@ const LOOK_MS = 50
  *  @throws LocalWorkerError when it does not start, when one with other settings is in use, or when `port` is taken.
  *  @throws ConfigurationError when the environment's `PROVIDERS` or `DEFAULT_PROVIDER` is not usable. */
 export async function attachLocal(options: AttachOptions): Promise<Attached> {
-  const { env, emulatorLatencyMs, port, token } = options
+  const { env, emulatorLatencyMs, token } = options
   const stateDir = resolve(options.stateDir)
   const place = placeOf(stateDir)
   const differenceOf = comparison(options)
@@ -88,7 +90,12 @@ export async function attachLocal(options: AttachOptions): Promise<Attached> {
         startingMs += LOOK_MS
         if (start?.state === 'failed') throw notStarted(place, 'it ended')
         if (start?.state !== 'running')
-          start = await startServer(place, { stateDir, port, emulatorLatencyMs }, env, token)
+          start = await startServer(
+            place,
+            { stateDir, port: await portOf(options), emulatorLatencyMs },
+            env,
+            token,
+          )
     }
   }
   start?.stop()

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 
 export type Control = {
   url: string
-  /** How many hold a lease. */
-  leases(): number
+  /** How many hold a lease now, and how many ever did. */
+  leases(): { now: number; ever: number }
   /** Gives no further leases. */
   close(): void
 }
@@ -23,6 +23,7 @@ export type Refusal = 'used' | 'busy'
 /** Opens the control port on a free port of the loopback. */
 export async function openControl({ token, onEnd }: ControlOptions): Promise<Control> {
   const held = new Set<ServerResponse>()
+  let ever = 0
   let closed = false
   const answer = (response: ServerResponse, status: number, body = '') => response.writeHead(status).end(body)
   const refusal = async (): Promise<Refusal | undefined> =>
@@ -34,6 +35,7 @@ export async function openControl({ token, onEnd }: ControlOptions): Promise<Con
       case 'GET /lease':
         if (closed) return answer(response, 410)
         held.add(response)
+        ever += 1
         response.on('close', () => held.delete(response))
         return response.writeHead(200).flushHeaders()
       case 'POST /end': {
@@ -50,7 +52,7 @@ export async function openControl({ token, onEnd }: ControlOptions): Promise<Con
   })
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    leases: () => held.size,
+    leases: () => ({ now: held.size, ever }),
     close() {
       closed = true
     },

@@ -18,7 +18,8 @@ export function makes({ url, token }: { url: string; token: string }): Makes {
     const answer = await ask('GET', `${url}/api/generations${path}`, token)
     return answer?.status === 200 ? (JSON.parse(answer.body) as T) : undefined
   }
-  const page = (cursor = '') => read<Page>(`?status=queued,running&limit=100&cursor=${cursor}`)
+  const page = (cursor?: string) =>
+    read<Page>(`?status=queued,running&limit=100${cursor ? `&cursor=${cursor}` : ''}`)
   return {
     async hasUnfinished() {
       return (await page())?.generations.length !== 0

@@ -3,8 +3,8 @@
 import type { Makes } from './generations.ts'
 
 export type Use = Makes & {
-  /** Leases held now. */
-  leases: () => number
+  /** Leases that are held, and that ever were. */
+  leases: () => { now: number; ever: number }
   sleep: (ms: number) => Promise<void>
 }
 
@@ -26,14 +26,14 @@ const CALL_MS = 11 * 60_000
 /** Resolves when the server is not needed any more. */
 export async function untilUnused({ leases, hasUnfinished, sleep }: Omit<Use, 'isCalling'>): Promise<void> {
   let unusedMs = 0
-  let grace = FIRST_GRACE_MS
+  let users = leases().ever
   while (unusedMs < PATIENCE_MS) {
     await sleep(LOOK_MS)
-    unusedMs += LOOK_MS
-    if (leases() > 0) {
-      unusedMs = 0
-      grace = GRACE_MS
-    } else if (unusedMs >= grace && !(await hasUnfinished()) && leases() === 0) return
+    const { now, ever } = leases()
+    unusedMs = now > 0 || ever > users ? 0 : unusedMs + LOOK_MS
+    users = ever
+    const graceMs = ever > 0 ? GRACE_MS : FIRST_GRACE_MS
+    if (unusedMs >= graceMs && !(await hasUnfinished()) && leases().ever === ever) return
   }
 }
 

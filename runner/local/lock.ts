@@ -8,15 +8,19 @@ const BUSY = 5
 /** How long the last holder may take to go, in ms. */
 const PATIENCE_MS = 200
 
-/** Takes the lock until the returned function is called or the process ends; undefined when another process has it. */
-export function takeLock(path: string): (() => void) | undefined {
+/** Locks that this process holds. Kept here, because a database that is garbage is closed, and its lock with it. */
+const held = new Set<DatabaseSync>()
+
+/** Takes the lock until the process ends. False when another process has it. */
+export function takeLock(path: string): boolean {
   const database = new DatabaseSync(path, { timeout: PATIENCE_MS })
   try {
     database.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     database.close()
-    if ((error as { errcode?: number }).errcode === BUSY) return undefined
+    if ((error as { errcode?: number }).errcode === BUSY) return false
     throw error
   }
-  return () => database.close()
+  held.add(database)
+  return true
 }

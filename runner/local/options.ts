@@ -11,3 +11,6 @@ export type ServeOptions = {
 
 /** Exit code of a server that found the storage taken. */
 export const TAKEN = 75
+
+/** Where the local worker listens unless told otherwise: wrangler's own default. */
+export const LOCAL_PORT = 8787

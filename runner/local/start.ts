@@ -12,15 +12,13 @@ import { wranglerEnvironment } from './workerd.ts'
 /** `late`: another server had the storage already. */
 export type Start = { readonly state: 'running' | 'late' | 'failed'; stop(): void }
 
-/** Starts a server; keys and token travel in its environment. What it writes goes to the log.
- *  @throws LocalWorkerError when the port is taken. */
+/** Starts a server; keys and token travel in its environment. What it writes goes to the log. */
 export async function startServer(
   place: Place,
   options: ServeOptions,
   env: Environment,
   token: string | undefined,
 ): Promise<Start> {
-  if (options.port) await checkPort(options.port)
   mkdirSync(place.dir, { recursive: true, mode: 0o700 })
   const log = openSync(place.log, 'a', 0o600)
   const child = spawn(process.execPath, [PROJECT.server, JSON.stringify(options)], {
@@ -46,13 +44,20 @@ export async function startServer(
   }
 }
 
-/** Wrangler takes any other port without a word when the wanted one is taken. */
-async function checkPort(port: number): Promise<void> {
+/** The port a server shall listen on; undefined: any. Wrangler takes another one without a word when it is taken.
+ *  @throws LocalWorkerError when `port` is taken. */
+export async function portOf(wanted: { port?: number; preferredPort?: number }): Promise<number | undefined> {
+  const { port, preferredPort } = wanted
+  if (port && !(await isFree(port))) throw portTaken(port)
+  return port ?? (preferredPort && (await isFree(preferredPort)) ? preferredPort : undefined)
+}
+
+async function isFree(port: number): Promise<boolean> {
   const probe = createServer()
-  await new Promise<void>((resolve, reject) => {
+  return new Promise<boolean>((resolve, reject) => {
     probe.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? portTaken(port) : error),
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
     )
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
   })
 }

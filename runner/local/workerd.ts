@@ -47,8 +47,8 @@ export async function migrate(place: Place, storage: string): Promise<void> {
   writeFileSync(applied, digest)
 }
 
-/** Starts the worker, which lives as long as this process; resolves with its address. `variables` become its secrets. `log` is given the lines that
- *  the worker and workerd write. */
+/** Starts the worker, which lives as long as this process; resolves with its address. `variables` become its secrets.
+ *  `log` is given the lines that the worker and workerd write. */
 export async function startWorker(
   storage: string,
   variables: Record<string, string>,

@@ -30,10 +30,10 @@ export function inOrder(plan: Plan, made: readonly LockEntry[]): LockEntry[] {
   return plan.items.flatMap(({ item }) => byId.get(item.id) ?? [])
 }
 
-/** What happened, what it cost, what to do next. */
+/** What happened, what it cost, what to do next. `dev`: the command under which the addresses answer again. */
 export function closingLines(
   { plan, summary, made, spent, ms }: RunResult,
-  { lockPath, embedded }: { lockPath: string; embedded: boolean },
+  { lockPath, dev }: { lockPath: string; dev?: string | undefined },
 ): string[] {
   const counts = [
     `${count(summary.made, 'picture')} made`,
@@ -52,7 +52,7 @@ export function closingLines(
     '',
     `${counts.join(', ')} in ${duration(ms)}: ${money}`,
     ...(missing ? ['≥ because it is not known whether every attempt was charged'] : []),
-    `${lockPath} holds the catalog.${embedded && made.length > 0 ? ' The addresses answer while `proofsheet dev` runs.' : ''}`,
+    `${lockPath} holds the catalog.${dev && made.length > 0 ? ` The addresses answer while this runs: ${dev}` : ''}`,
     ...(summary.left > 0 ? ['The same command continues; nothing is bought twice.'] : []),
   ]
 }

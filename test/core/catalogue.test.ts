@@ -77,7 +77,6 @@ describe('what it shows', () => {
 
   test('a flat price is the same at every size', () => {
     expect(offer('nano-banana-2', 'small')).toMatchObject({
-      configured: true,
       wireId: 'nb2',
       price: { unit: 'request', usd: 0.05 },
       perPicture: { '512': 0.05, '1K': 0.05, '2K': 0.05, '4K': 0.05 },
@@ -87,7 +86,6 @@ describe('what it shows', () => {
 
   test('rates are shown in USD per million, with what a picture of each size is expected to cost', () => {
     expect(offer('nano-banana-pro', 'google')).toMatchObject({
-      configured: false,
       price: { unit: 'token', inputPerMillionUsd: 2, textPerMillionUsd: 12, imagePerMillionUsd: 120 },
       perPicture: { '1K': 0.13844, '2K': 0.13844, '4K': 0.24404 },
       checkedOn: '2026-10-07',

@@ -31,7 +31,7 @@ function wishOf(random: Random): Pixels {
     modalities: maybe((): ('IMAGE' | 'TEXT')[] => ['IMAGE', 'TEXT']),
     sample: maybe(() => random.whole(1, 4)),
   }
-  return Object.fromEntries(Object.entries(wish).filter(([, v]) => v !== undefined)) as Pixels
+  return Object.fromEntries(Object.entries(wish).filter(([, v]) => v !== undefined)) as unknown as Pixels
 }
 
 const WISHES = Array.from({ length: 200 }, (_, seed) => wishOf(randomOf(`wish ${seed}`)))
@@ -52,6 +52,10 @@ describe('stays the same', () => {
     ['with the default size written down', (w) => ({ ...w, size: w.size ?? '1K' })],
     ['with the default modality written down', (w) => ({ ...w, modalities: w.modalities ?? ['IMAGE'] })],
     ['with the modalities turned round', (w) => ({ ...w, modalities: w.modalities?.toReversed() })],
+    [
+      'with empty settings',
+      (w) => ({ ...w, safetySettings: w.safetySettings ?? [], thinking: w.thinking ?? {} }),
+    ],
     ['with sample 1 written down', (w) => ({ ...w, sample: w.sample ?? 1 })],
     ['with members that are undefined', (w) => ({ seed: undefined, system: undefined, ...w })],
     ['whoever sells it', (w) => ({ ...w, provider: 'apiyi' })],
@@ -88,7 +92,15 @@ describe('changes', () => {
     ['with topK', (w) => ({ ...w, topK: (w.topK ?? 0) + 1 })],
     ['with the seed', (w) => ({ ...w, seed: (w.seed ?? 0) + 1 })],
     ['with the longest answer', (w) => ({ ...w, maxOutputTokens: (w.maxOutputTokens ?? 0) + 1 })],
-    ['with the safety settings', (w) => ({ ...w, safetySettings: w.safetySettings ? undefined : [] })],
+    [
+      'with the safety settings',
+      (w) => ({
+        ...w,
+        safetySettings: w.safetySettings
+          ? undefined
+          : [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'OFF' as const }],
+      }),
+    ],
     [
       'with the thinking',
       (w) => ({ ...w, thinking: { ...w.thinking, budget: (w.thinking?.budget ?? 0) + 1 } }),

@@ -107,10 +107,9 @@ describe('PROVIDERS adds', () => {
         },
       },
       chargesOnRefusal: 'unknown',
-      freeStatuses: [429, 503, 521, 522, 525],
+      freeStatuses: [429, 503],
       maxRequestBytes: 100 * 1024 * 1024,
       fileUri: false,
-      search: true,
       maxTemperature: 1,
       configured: true,
     })

@@ -66,7 +66,6 @@ describe('one route', () => {
   test.for([
     ['nano-banana-pro', 560 * 2],
     ['nano-banana-2', 1120 * 0.5],
-    ['nano-banana', Math.ceil(258 * 0.3)],
   ] as const)('each reference of %s adds its tokens', ([name, microUsd]) => {
     const without = quote(draft, route('google', name))
     const one = quote({ ...draft, references: 1 }, route('google', name))
@@ -102,7 +101,7 @@ describe('what is not known', () => {
     })
   })
 
-  test.for(['nano-banana-2.1', 'nano-banana-2-lite'])(
+  test.for(['nano-banana-2.1', 'nano-banana-2-lite', 'nano-banana'])(
     'the tokens of an input image of %s are named where there is one',
     (name) => {
       expect(quote(draft, route('google', name)).unknown).toEqual([])

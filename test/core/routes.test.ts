@@ -52,11 +52,11 @@ describe('without fallbacks', () => {
       'not_sold: tokaify does not sell nano-banana-2; it is sold by google, apiyi',
     ],
     [
-      'not sold by the default',
+      'the default does not sell it',
       { ...ALL, DEFAULT_PROVIDER: 'tokaify' },
       'nano-banana-2',
       undefined,
-      'not_sold: tokaify does not sell nano-banana-2; it is sold by google, apiyi',
+      'google nano-banana-2',
     ],
     [
       'no key for it',
@@ -92,15 +92,29 @@ describe('with fallbacks', () => {
       model: 'gemini-3.1-flash-image-preview',
       provider: 'apiyi',
       fallback: [
-        { model: 'nano-banana-pro', provider: 'apiyi', on: ['no_image', 'refused'] },
-        { model: 'nano-banana-2', on },
+        { model: 'nano-banana-pro', provider: 'tokaify', on: ['no_image', 'refused'] },
+        { model: 'nano-banana-2', provider: 'google', on },
       ],
     }) as Routes
     expect(name(routes.first)).toBe('apiyi nano-banana-2')
     expect(routes.fallbacks.map((f) => [name(f), f.on])).toEqual([
-      ['apiyi nano-banana-pro', ['no_image', 'refused']],
+      ['tokaify nano-banana-pro', ['no_image', 'refused']],
       ['google nano-banana-2', on],
     ])
+  })
+
+  test.for([
+    ['the provider of the request', ALL, 'nano-banana-pro', 'apiyi nano-banana-pro'],
+    ['the first that sells it, where that one does not', ALL, 'nano-banana-2.1', 'google nano-banana-2.1'],
+    [
+      'the provider of the request, before the default one',
+      { ...ALL, DEFAULT_PROVIDER: 'google' },
+      'nano-banana-pro',
+      'apiyi nano-banana-pro',
+    ],
+  ] as const)('one that names no provider goes to %s', ([, variables, model, expected]) => {
+    const wish = { model: 'nano-banana-2', provider: 'apiyi', fallback: [{ model, on }] }
+    expect((routesOf(marketOf(variables), wish) as Routes).fallbacks.map(name)).toEqual([expected])
   })
 
   test('one that equals the first route is dropped, whatever it is called', () => {

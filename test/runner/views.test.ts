@@ -206,7 +206,7 @@ describe('the end of a run', () => {
   const made = done.items.slice(0, 2).map((p) => entry(p, { cost: 0.055 }))
   const summary = { made: 2, failed: 1, blocked: 0, left: 0 }
   const files = new Map(made.map((e) => [e.id, `out/${e.id}.png`]))
-  const context = { lockPath: 'shop.lock.jsonl', embedded: false }
+  const context = { lockPath: 'shop.lock.jsonl', dev: undefined }
 
   test('each picture has its address and file, in the order of the manifest', () => {
     expect(pictureLines({ plan: done, summary, made: [...made].reverse(), files, spent: [], ms: 0 })).toEqual(

@@ -1,3 +1,4 @@
+// Who may ask: every way of sending the token, and everything that is not the token.
 import { describe, expect, test } from 'vitest'
 import { ask, askAs, problemOf } from './setup/ask.ts'
 import { env } from './setup/bindings.ts'
@@ -34,11 +35,14 @@ describe('any other call of the API is refused as unauthorised', () => {
 test.for(['/api/generations', '/api/references', '/api/estimate'])(
   '%s reads nothing of a body before it knows the token',
   async (path) => {
-    const body = new ReadableStream({
-      pull() {
-        throw new Error('the body was read')
+    const body = new ReadableStream(
+      {
+        pull() {
+          throw new Error('the body was read')
+        },
       },
-    }, { highWaterMark: 0 })
+      { highWaterMark: 0 },
+    )
     const response = await askAs(path, { method: 'POST', body, headers: { authorization: 'Bearer another' } })
     expect(response.status).toBe(401)
   },

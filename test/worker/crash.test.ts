@@ -142,7 +142,10 @@ test('those who wait for a picture when its object dies find its end by asking a
   const waiting = post(asked, key)
   await vi.waitFor(async () => expect(await callsOf(asked.prompt)).toHaveLength(1))
   await abortAllDurableObjects()
-  const cut = await waiting.then((response) => response.status, () => 500)
+  const cut = await waiting.then(
+    (response) => response.status,
+    () => 500,
+  )
   expect(cut).toBe(500)
   expect(await make(asked, key)).toMatchObject(ORPHAN)
   expect(await callsOf(asked.prompt)).toHaveLength(1)

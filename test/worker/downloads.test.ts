@@ -24,9 +24,14 @@ function serve(pages: Record<string, () => Response>): void {
   })
 }
 
-const picture = (bytes: Uint8Array = PNG) => () => new Response(bytes)
-const redirect = (location: string, status = 302) => () =>
-  new Response(null, { status, headers: { location } })
+const picture =
+  (bytes: Uint8Array = PNG) =>
+  () =>
+    new Response(bytes)
+const redirect =
+  (location: string, status = 302) =>
+  () =>
+    new Response(null, { status, headers: { location } })
 
 const ask = (path: string, words = prompt()) => ({ prompt: words, references: [{ url: `${HOST}${path}` }] })
 
@@ -58,12 +63,22 @@ test.for([301, 302, 303, 307, 308])('a redirect (%i) is followed', async (status
 
 test.for([
   ['a redirect to plain http', redirect('http://pictures.example.com/a.png'), 'only https addresses'],
-  ['a redirect to a private address', redirect('https://10.0.0.1/a.png'), '10.0.0.1 is not a public host name'],
+  [
+    'a redirect to a private address',
+    redirect('https://10.0.0.1/a.png'),
+    '10.0.0.1 is not a public host name',
+  ],
   ['a redirect to a metadata service', redirect('https://169.254.169.254/'), 'is not a public host name'],
   ['a redirect without an address', () => new Response(null, { status: 302 }), 'the server answered 302'],
   ['a redirect in a circle', redirect('/a'), 'more than 5 redirects'],
   ['a page that is not there', () => new Response('no', { status: 404 }), 'the server answered 404'],
-  ['a host that does not answer', () => { throw new Error('connect failed') }, 'connect failed'],
+  [
+    'a host that does not answer',
+    () => {
+      throw new Error('connect failed')
+    },
+    'connect failed',
+  ],
   [
     'a download that breaks off',
     () =>

@@ -1,3 +1,5 @@
+// POST and GET /api/generations as a client meets them: the answer, the wait, and the key (promise 1). Calls are counted at
+// the emulator.
 import { describe, expect, test } from 'vitest'
 import { GenerationSchema, type GenerationView } from '../../core/api.ts'
 import { ask, askAs, callsOf, chargesOf, make, post, problemOf, prompt, stored } from './setup/ask.ts'
@@ -186,7 +188,10 @@ describe('a key buys one picture', () => {
   })
 
   test.for([
-    ['its fields stand in another order', { prompt: '', aspect: '1:1', model: 'nano-banana-2', provider: 'apiyi' }],
+    [
+      'its fields stand in another order',
+      { prompt: '', aspect: '1:1', model: 'nano-banana-2', provider: 'apiyi' },
+    ],
     ['the model is called by an alias', { model: 'gemini-3.1-flash-image-preview' }],
     ['the size is written otherwise', { size: '0.5K' }],
     ['a default is spelt out', { modalities: ['IMAGE'] }],

@@ -1,3 +1,4 @@
+// The pictures as browsers and caches meet them: validators, ranges, and no way to find one by looking.
 import { expect, test } from 'vitest'
 import { askAs, problemOf } from './setup/ask.ts'
 import { env } from './setup/bindings.ts'

@@ -1,3 +1,4 @@
+// The catalogue of what can be made here, by whom and for how much.
 import { expect, test } from 'vitest'
 import { ModelsSchema } from '../../core/api.ts'
 import { ask } from './setup/ask.ts'
@@ -39,9 +40,8 @@ test('a relay of the operator stands in the catalogue with its own price', async
 
 test('a provider without a key is listed as not configured', async () => {
   const response = await ask('/api/models', {}, { TOKAIFY_API_KEY: '' })
-  const { models } = ModelsSchema.parse(await response.json())
-  const sellers = models.find((model) => model.short === 'nano-banana-pro')!.providers
-  expect(sellers.map(({ id, configured }) => [id, configured])).toEqual([
+  const { providers } = ModelsSchema.parse(await response.json())
+  expect(providers.slice(0, 3).map(({ id, configured }) => [id, configured])).toEqual([
     ['google', true],
     ['apiyi', true],
     ['tokaify', false],

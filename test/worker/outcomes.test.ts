@@ -1,80 +1,12 @@
-// What a generation says of every way in which a provider answers: its status, the money, which picture is delivered, and
-// what is left in the bucket. Calls are counted at the emulator.
+// What a generation says of every way in which a provider gives no picture: its status, the money, and that nothing is left in
+// the bucket. Calls are counted at the emulator.
 import { describe, expect, test, vi } from 'vitest'
 import type { GenerationView } from '../../core/api.ts'
-import { askAs, callsOf, make, prompt } from './setup/ask.ts'
-import { env } from './setup/bindings.ts'
-import { sha256 } from './setup/pictures.ts'
-
-/** Keys and digests of the pictures that are stored for a generation. */
-async function picturesOf(id: string): Promise<string[]> {
-  const { objects } = await env.BUCKET.list({ prefix: 'pictures/', include: ['customMetadata'] })
-  return objects.flatMap((object) => (object.customMetadata?.generation === id ? [object.key] : []))
-}
-
-const keyOf = (image: { url: string }) => `pictures/${new URL(image.url).pathname.split('/').at(-1)}`
+import { generationId } from '../../worker/generation/name.ts'
+import { callsOf, make, picturesOf, prompt } from './setup/ask.ts'
+import { plant, recordOf, wake, wish } from './setup/objects.ts'
 
 const NO_PICTURE = { image: null, moreImages: [] }
-
-describe('a paid answer with a picture succeeds, and leaves nothing but what it delivers', () => {
-  test.concurrent.for([
-    ['as documented', '', 'image/jpeg'],
-    ['with the type first', '[[fault:mime-first]]', 'image/jpeg'],
-    ['with the data first', '[[fault:data-first]]', 'image/jpeg'],
-    ['with escapes and line breaks in its Base64', '[[fault:escaped]]', 'image/jpeg'],
-    ['with escapes and the data first', '[[fault:escaped]] [[fault:data-first]]', 'image/jpeg'],
-    ['called by the type of another', '[[fault:mislabelled]]', 'image/png'],
-    ['after flagged thoughts', '[[fault:thoughts]]', 'image/jpeg'],
-    ['after drafts that are not flagged', '[[fault:drafts]]', 'image/jpeg'],
-    ['above one part', '[[fault:big bytes=5500000]]', 'image/png'],
-  ] as const)('%s', async ([, fault, mimeType]) => {
-    const words = prompt()
-    const view = await make({ prompt: `${fault} ${words}` })
-    expect(view).toMatchObject({ status: 'succeeded', error: null, moreImages: [] })
-    expect(view.image).toMatchObject({ mimeType, width: 512, height: 512 })
-    expect(view.cost).toMatchObject({ estimated: 0.055, actual: 0.055, difference: 0 })
-    expect(view.attempts).toMatchObject([{ outcome: 'succeeded', charged: 'yes', cost: 0.055, message: null }])
-    expect(await picturesOf(view.id)).toEqual([keyOf(view.image!)])
-    const served = await askAs(new URL(view.image!.url).pathname)
-    expect(served.headers.get('content-type')).toBe(mimeType)
-    expect(sha256(new Uint8Array(await served.arrayBuffer()))).toBe(view.image!.sha256)
-    expect(await callsOf(words)).toHaveLength(1)
-  })
-
-  test.concurrent('the last picture is the result, not a draft', async () => {
-    const words = prompt()
-    const plain = await make({ prompt: words, seed: 7 })
-    for (const fault of ['thoughts', 'drafts'])
-      expect((await make({ prompt: `[[fault:${fault}]] ${words}`, seed: 7 })).image!.sha256).toBe(
-        plain.image!.sha256,
-      )
-  })
-
-  test.concurrent('pictures with text between them are all delivered', async () => {
-    const words = prompt()
-    const view = await make({ prompt: `[[fault:storyboard]] ${words}` })
-    expect(view).toMatchObject({ status: 'succeeded', cost: { actual: 0.055 }, text: 'Step 1.Step 2.Step 3.' })
-    expect(view.moreImages).toHaveLength(2)
-    const all = [view.image!, ...view.moreImages]
-    expect(new Set(all.map((image) => image.sha256)).size).toBe(3)
-    expect((await picturesOf(view.id)).sort()).toEqual(all.map(keyOf).sort())
-    for (const { url } of all) expect((await askAs(new URL(url).pathname)).status).toBe(200)
-  })
-
-  test.concurrent('by tokens each draft is paid', async () => {
-    const words = prompt()
-    const view = await make({ prompt: `[[fault:drafts]] ${words}`, provider: 'google' })
-    expect(view.usage).toMatchObject({ candidatesTokensDetails: [{ modality: 'IMAGE', tokenCount: 3 * 747 }] })
-    expect(view.cost.actual).toBeGreaterThan((3 * 747 * 60) / 1e6)
-    // Two more than were expected, at $60 a million; the words beside them were estimated at 250 tokens, at $3.
-    expect(view.cost.difference).toBeGreaterThan((2 * 747 * 60 - 250 * 3) / 1e6)
-  })
-
-  test.concurrent('words beside the picture are kept', async () => {
-    const view = await make({ prompt: prompt(), modalities: ['TEXT', 'IMAGE'] })
-    expect(view).toMatchObject({ status: 'succeeded', text: 'Here is the picture you asked for.' })
-  })
-})
 
 type Expected = {
   status: GenerationView['status']
@@ -88,10 +20,30 @@ const unknown = { status: 'uncertain', charged: 'unknown', actual: null } as con
 
 describe('an answer without a picture ends the generation after one call, and says what became of the money', () => {
   const rows: [string, string, object, Expected][] = [
-    ['refused', '[[fault:refused]]', {}, { status: 'refused', code: 'refused', ...paid, message: /^IMAGE_SAFETY: Unable to show/ }],
-    ['blocked', '[[fault:blocked-prompt]]', {}, { status: 'refused', code: 'refused', ...paid, message: /^PROHIBITED_CONTENT: / }],
-    ['nothing drawn', '[[fault:no-image]]', {}, { status: 'failed', code: 'no_image', ...paid, message: /^NO_IMAGE: Unable to show/ }],
-    ['words', '[[fault:text-only]]', {}, { status: 'failed', code: 'no_image', ...paid, message: /^I cannot draw that/ }],
+    [
+      'refused',
+      '[[fault:refused]]',
+      {},
+      { status: 'refused', code: 'refused', ...paid, message: /^IMAGE_SAFETY: Unable to show/ },
+    ],
+    [
+      'blocked',
+      '[[fault:blocked-prompt]]',
+      {},
+      { status: 'refused', code: 'refused', ...paid, message: /^PROHIBITED_CONTENT: / },
+    ],
+    [
+      'nothing drawn',
+      '[[fault:no-image]]',
+      {},
+      { status: 'failed', code: 'no_image', ...paid, message: /^NO_IMAGE: Unable to show/ },
+    ],
+    [
+      'words',
+      '[[fault:text-only]]',
+      {},
+      { status: 'failed', code: 'no_image', ...paid, message: /^I cannot draw that/ },
+    ],
     [
       'refused by a provider that does not say whether it charges',
       '[[fault:refused]]',
@@ -99,16 +51,47 @@ describe('an answer without a picture ends the generation after one call, and sa
       { status: 'refused', code: 'refused', charged: 'unknown', actual: null, message: /^IMAGE_SAFETY/ },
     ],
     ['cut off', '[[fault:cut]]', {}, { ...unknown, code: 'cut_off', message: /broke off|ended after/ }],
-    ['cut off in the middle of drafts', '[[fault:drafts]] [[fault:cut at=0.8]]', {}, { ...unknown, code: 'cut_off', message: /broke off|ended after/ }],
-    ['connection lost', '[[fault:reset]]', {}, { ...unknown, code: 'cut_off', message: /^the connection to apiyi broke/ }],
-    ['an error page', '[[fault:html]]', {}, { ...unknown, code: 'provider_error', message: /^apiyi answered 502: 502 Bad Gateway/ }],
-    ['a 500 of a relay', '[[fault:internal]]', {}, { ...unknown, code: 'provider_error', message: /^An internal error/ }],
-    ['an error inside a 200', '[[fault:error-in-200]]', {}, { ...unknown, code: 'provider_error', message: /overloaded/ }],
+    [
+      'cut off in the middle of drafts',
+      '[[fault:drafts]] [[fault:cut at=0.8]]',
+      {},
+      { ...unknown, code: 'cut_off', message: /broke off|ended after/ },
+    ],
+    [
+      'connection lost',
+      '[[fault:reset]]',
+      {},
+      { ...unknown, code: 'cut_off', message: /^the connection to apiyi broke/ },
+    ],
+    [
+      'an error page',
+      '[[fault:html]]',
+      {},
+      { ...unknown, code: 'provider_error', message: /^apiyi answered 502: 502 Bad Gateway/ },
+    ],
+    [
+      'a 500 of a relay',
+      '[[fault:internal]]',
+      {},
+      { ...unknown, code: 'provider_error', message: /^An internal error/ },
+    ],
+    [
+      'an error inside a 200',
+      '[[fault:error-in-200]]',
+      {},
+      { ...unknown, code: 'provider_error', message: /overloaded/ },
+    ],
     [
       'a quota of the day',
       '[[fault:daily-quota]]',
       {},
-      { status: 'failed', code: 'quota_exhausted', charged: 'no', actual: 0, message: /^You exceeded your current quota/ },
+      {
+        status: 'failed',
+        code: 'quota_exhausted',
+        charged: 'no',
+        actual: 0,
+        message: /^You exceeded your current quota/,
+      },
     ],
     [
       'a key that is refused',
@@ -153,25 +136,30 @@ describe('an answer without a picture ends the generation after one call, and sa
   })
 })
 
-test('a picture that is answered as an address is fetched and stored; the link is not handed on', async () => {
-  const platformFetch = globalThis.fetch
-  const host = 'https://proofs.oss-us-west-1.aliyuncs.com'
-  const fetched = vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
-    const url = String(input)
-    if (url.startsWith(host)) return platformFetch(url.replace(host, env.EMULATOR))
-    const response = await platformFetch(input, init)
-    if (!url.includes(':generateContent')) return response
-    return new Response((await response.text()).replaceAll(env.EMULATOR, host))
-  })
-  try {
+describe('what has changed since the request was accepted is found before anything is sent', () => {
+  const gone = '0'.repeat(64)
+  const input = { sha256: gone, mimeType: 'image/png', bytes: 9, key: `references/default/${gone}` } as const
+  test.for([
+    [
+      'a reference that was deleted',
+      { inputs: [input] },
+      `reference ${gone} is not stored any more; upload it again`,
+    ],
+    [
+      'a provider that was taken away',
+      { routes: [{ provider: 'acme', model: 'gemini-3.1-flash-image' }] },
+      'acme does not sell gemini-3.1-flash-image here any more',
+    ],
+  ] as const)('%s', async ([, changes, message]) => {
+    const id = generationId('default', crypto.randomUUID())
     const words = prompt()
-    const view = await make({ prompt: `[[fault:url-answer]] ${words}` })
-    expect(view).toMatchObject({ status: 'succeeded', text: null, image: { mimeType: 'image/jpeg', width: 512 } })
-    expect(view.cost.actual).toBe(0.055)
-    expect(JSON.stringify(view)).not.toContain('aliyuncs')
-    expect(await picturesOf(view.id)).toEqual([keyOf(view.image!)])
-    expect(await callsOf(words)).toHaveLength(1)
-  } finally {
-    fetched.mockRestore()
-  }
+    await plant({ ...wish(id, { prompt: words }), ...changes })
+    await wake(id)
+    const record = await recordOf(id)
+    expect(record.status).toBe('failed')
+    expect(record.attempts).toMatchObject([
+      { ending: { verdict: { outcome: 'rejected', charged: 'no', message }, costMicroUsd: 0 } },
+    ])
+    expect(await callsOf(words)).toEqual([])
+  })
 })

@@ -22,6 +22,7 @@ test('twenty requests at once with one key are one provider call and twenty equa
   expect(await chargesOf(asked.prompt)).toHaveLength(1)
 })
 
+// Local workerd does not cancel the handler of a client that left: this shows that nothing of ours does it either.
 test('a client that leaves does not stop its picture', async () => {
   const words = `[[fault:slow ms=400]] ${prompt()}`
   const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}`, 'idempotency-key': crypto.randomUUID() }
@@ -51,7 +52,10 @@ describe('the HTTP side calls no provider', () => {
     const GENERATION = {
       idFromName: (name: string) => name,
       get: () => ({
-        ensure: (wish: object) => ({ kind: 'created', record: { ...wish, status: 'queued', attempts: [], createdAt: 0 } }),
+        ensure: (wish: object) => ({
+          kind: 'created',
+          record: { ...wish, status: 'queued', attempts: [], createdAt: 0 },
+        }),
         read: () => undefined,
         wait: () => undefined,
       }),
@@ -66,7 +70,11 @@ describe('the HTTP side calls no provider', () => {
     expect(fetched).not.toHaveBeenCalled()
   })
 
-  const sources = import.meta.glob<string>('../../worker/**/*.ts', { query: '?raw', import: 'default', eager: true })
+  const sources = import.meta.glob<string>('../../worker/**/*.ts', {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  })
   const filesWith = (pattern: RegExp) =>
     Object.entries(sources).flatMap(([path, source]) =>
       pattern.test(source.replace(/^\s*(\/\/|\*|\/\*).*$/gm, '')) ? [path.replace('../../worker/', '')] : [],
@@ -74,7 +82,9 @@ describe('the HTTP side calls no provider', () => {
 
   test('only the attempt builds a provider’s call', () => {
     expect(filesWith(/import \{[^}]*\bcallOf\b/)).toEqual(['generation/attempt.ts'])
-    expect(filesWith(/import \{[^}]*\battempt\b[^}]*\} from '\.\/attempt\.ts'/)).toEqual(['generation/object.ts'])
+    expect(filesWith(/import \{[^}]*\battempt\b[^}]*\} from '\.\/attempt\.ts'/)).toEqual([
+      'generation/object.ts',
+    ])
   })
 
   test('the platform’s fetch is named by the object and by the route that fetches references', () => {

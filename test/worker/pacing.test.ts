@@ -1,8 +1,8 @@
 // What is free is sent again, after the provider's own delay (promise 8), and nothing else is. The clock of the objects is
 // put forward where they wait.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { callsOf, chargesOf, prompt } from './setup/ask.ts'
 import { generationId } from '../../worker/generation/name.ts'
+import { callsOf, chargesOf, prompt } from './setup/ask.ts'
 import { hurry, plant, wish } from './setup/objects.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
@@ -20,8 +20,18 @@ const outcomesOf = ({ attempts }: Awaited<ReturnType<typeof run>>['record']) =>
 describe('a free answer is asked for again', () => {
   test.for([
     ['an overload, after delays that double', '[[fault:overloaded times=2]]', 'unavailable', [1_000, 2_000]],
-    ['a rate limit, after the fraction it names', '[[fault:rate-limited times=2 retry=0.0505]]', 'rate_limited', [51, 51]],
-    ['a rate limit, after the minute it names', '[[fault:rate-limited times=1 retry=45.837906927]]', 'rate_limited', [45_838]],
+    [
+      'a rate limit, after the fraction it names',
+      '[[fault:rate-limited times=2 retry=0.0505]]',
+      'rate_limited',
+      [51, 51],
+    ],
+    [
+      'a rate limit, after the minute it names',
+      '[[fault:rate-limited times=1 retry=45.837906927]]',
+      'rate_limited',
+      [45_838],
+    ],
     [
       'a rate limit, as often as it takes',
       '[[fault:rate-limited times=7 retry=2]]',
@@ -39,10 +49,7 @@ describe('a free answer is asked for again', () => {
     const { record, waitedMs } = await run({ prompt: `${fault} ${words}` })
     expect(record.status).toBe('succeeded')
     expect(waitedMs).toEqual(waits)
-    expect(outcomesOf(record)).toEqual([
-      ...waits.map(() => [outcome, 'no', 0]),
-      ['succeeded', 'yes', 55_000],
-    ])
+    expect(outcomesOf(record)).toEqual([...waits.map(() => [outcome, 'no', 0]), ['succeeded', 'yes', 55_000]])
     expect(await callsOf(words)).toHaveLength(waits.length + 1)
     expect(await chargesOf(words)).toHaveLength(1)
   })

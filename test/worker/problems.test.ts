@@ -44,11 +44,31 @@ describe('a request that is not valid is refused, field by field', () => {
     ['a maxCost of nothing', { maxCost: 0 }, 'maxCost', 'Too small: expected number to be >0'],
     ['a deadline of more than a day', { deadline: 86_401 }, 'deadline', /86400/],
     ['a number in metadata', { metadata: { page: 1 } }, 'metadata.page', 'must be of type string'],
-    ['an unknown kind of reference', { references: [{ path: 'a.png' }] }, 'references[0].path', 'unknown field'],
-    ['a digest that is none', { references: [{ sha256: 'abc' }] }, 'references[0].sha256', /64 lower-case hex/],
-    ['a reference by plain http', { references: [{ url: 'http://example.com/a.png' }] }, 'references[0].url', /URL/],
+    [
+      'an unknown kind of reference',
+      { references: [{ path: 'a.png' }] },
+      'references[0].path',
+      'unknown field',
+    ],
+    [
+      'a digest that is none',
+      { references: [{ sha256: 'abc' }] },
+      'references[0].sha256',
+      /64 lower-case hex/,
+    ],
+    [
+      'a reference by plain http',
+      { references: [{ url: 'http://example.com/a.png' }] },
+      'references[0].url',
+      /URL/,
+    ],
     ['a reference that is no address', { references: [{ url: 'a.png' }] }, 'references[0].url', /URL/],
-    ['a fileUri without its type', { references: [{ fileUri: 'https://e.com/a' }] }, 'references[0].mimeType', 'is missing'],
+    [
+      'a fileUri without its type',
+      { references: [{ fileUri: 'https://e.com/a' }] },
+      'references[0].mimeType',
+      'is missing',
+    ],
     ['text alone', { modalities: ['TEXT'] }, 'modalities', 'must include IMAGE'],
   ] as const)('%s', async ([, changes, path, message]) => {
     const problem = await problemOf(await post({ prompt: words, ...changes }))
@@ -69,11 +89,29 @@ describe('a request that is not valid is refused, field by field', () => {
 describe('what nobody here can make is refused', () => {
   test.for([
     ['an unknown model', { model: 'dall-e-3' }, 'unknown_model', 422, 'model'],
-    ['an unknown model as fallback', { fallback: [{ model: 'x', on: ['failed'] }] }, 'unknown_model', 422, 'fallback[0].model'],
+    [
+      'an unknown model as fallback',
+      { fallback: [{ model: 'x', on: ['failed'] }] },
+      'unknown_model',
+      422,
+      'fallback[0].model',
+    ],
     ['an unknown provider', { provider: 'acme' }, 'unknown_provider', 422, 'provider'],
     ['a model that the provider does not sell', { provider: 'tokaify' }, 'not_sold', 422, 'provider'],
-    ['a size that the model does not make', { model: 'nano-banana-pro', size: '512' }, 'unsupported', 422, 'size'],
-    ['an aspect that the model does not make', { model: 'nano-banana-pro', size: '1K', aspect: '1:8' }, 'unsupported', 422, 'aspect'],
+    [
+      'a size that the model does not make',
+      { model: 'nano-banana-pro', size: '512' },
+      'unsupported',
+      422,
+      'size',
+    ],
+    [
+      'an aspect that the model does not make',
+      { model: 'nano-banana-pro', size: '1K', aspect: '1:8' },
+      'unsupported',
+      422,
+      'aspect',
+    ],
     [
       'a size that the fallback does not make',
       { fallback: [{ model: 'nano-banana', on: ['failed'] }] },
@@ -132,9 +170,19 @@ describe('a reference that cannot be used is refused, and named', () => {
   test.for([
     ['not stored', at({ sha256: '0'.repeat(64) }), 'reference_not_found', 422],
     ['of no generation', at({ generation: 'gen_00000000000000000000000000' }), 'reference_not_found', 422],
-    ['that is no image', at({ data: btoa('<html></html>'), mimeType: 'image/png' }), 'unsupported_media_type', 415],
+    [
+      'that is no image',
+      at({ data: btoa('<html></html>'), mimeType: 'image/png' }),
+      'unsupported_media_type',
+      415,
+    ],
     ['without bytes', at({ data: '', mimeType: 'image/png' }), 'unsupported_media_type', 415],
-    ['over 7 MiB', at({ data: large(7 * 1024 * 1024 + 1).toBase64(), mimeType: 'image/png' }), 'payload_too_large', 413],
+    [
+      'over 7 MiB',
+      at({ data: large(7 * 1024 * 1024 + 1).toBase64(), mimeType: 'image/png' }),
+      'payload_too_large',
+      413,
+    ],
   ] as const)('%s', async ([, changes, code, status]) => {
     const problem = await problemOf(await post({ prompt: words, ...changes }))
     expect(problem).toMatchObject({ code, status, charged: 'no' })

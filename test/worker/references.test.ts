@@ -1,3 +1,4 @@
+// Input images: uploaded once under their digest, checked by their bytes, and named in every way a request allows.
 import { describe, expect, test } from 'vitest'
 import type { StoredReference } from '../../core/api.ts'
 import { ask, callsOf, make, post, problemOf, prompt, stored } from './setup/ask.ts'
@@ -97,17 +98,17 @@ describe('a reference', () => {
 })
 
 describe('nothing is stored of an upload', () => {
-  test.for([
+  const rows: [string, Uint8Array, { digest?: string; type?: string }, string, number][] = [
     ['with another digest', own(), { digest: '0'.repeat(64) }, 'digest_mismatch', 422],
     ['under no digest', own(), { digest: 'ABC' }, 'invalid_request', 400],
     ['of a text', new TextEncoder().encode('no image'), {}, 'unsupported_media_type', 415],
     ['of nothing', new Uint8Array(), {}, 'unsupported_media_type', 415],
     ['called by another type', own(), { type: 'image/jpeg' }, 'unsupported_media_type', 415],
     ['of 7 MiB and a byte', own(MAX + 1), {}, 'payload_too_large', 413],
-  ] as const)('%s', async ([, bytes, { digest, type }, code, status]) => {
+  ]
+  test.for(rows)('%s', async ([, bytes, { digest, type }, code, status]) => {
     const before = await stored()
-    const wanted: string = digest ?? sha256(bytes)
-    const response = await put(bytes, wanted, type ? { 'content-type': type } : {})
+    const response = await put(bytes, digest ?? sha256(bytes), type ? { 'content-type': type } : {})
     expect(await problemOf(response)).toMatchObject({ code, status, charged: 'no' })
     expect(await stored()).toEqual(before)
   })
@@ -135,7 +136,10 @@ describe('a generation takes as input', () => {
     const words = prompt()
     const data = bytes.toBase64()
     const inline = { data, mimeType: 'image/png' }
-    const view = await make({ prompt: words, references: [inline, { mimeType: 'image/jpg', data: JPEG.toBase64() }] })
+    const view = await make({
+      prompt: words,
+      references: [inline, { mimeType: 'image/jpg', data: JPEG.toBase64() }],
+    })
     expect(view.request).toMatchObject({
       references: [
         { sha256: sha256(bytes), mimeType: 'image/png', bytes: 100 },

@@ -20,6 +20,8 @@ export type AttemptEffects = {
   sleep: (ms: number) => Promise<void>
   /** A signal that aborts after `ms`. */
   timeout: (ms: number) => AbortSignal
+  /** Writes the commit record. Called once per call that was sent, before anything is removed. */
+  commit: (ending: Ending) => Promise<void>
 }
 
 /** What is read of an answer that is not a 200, in bytes. */
@@ -33,7 +35,8 @@ export async function attempt(
 ): Promise<Ending> {
   const route = record.routes[attempt.route]!
   const model = findModel(route.model)
-  const seller = marketOf(fx.env).sellers.find((s) => s.id === route.provider)
+  const market = marketOf(fx.env)
+  const seller = market.sellers.find((s) => s.id === route.provider)
   const end = (verdict: Verdict, more: Partial<Ending> = {}): Ending => ({
     verdict,
     costMicroUsd: verdict.charged === 'no' ? 0 : null,
@@ -42,6 +45,9 @@ export async function attempt(
   })
   if (!model || !seller?.configured || !seller.wire[model.id])
     return end(notSent(`${route.provider} does not sell ${route.model} here any more`))
+  // Nobody agreed to pay for what was queued for the emulator.
+  if (record.emulated !== market.emulated)
+    return end(notSent('it was queued while the emulator stood in for the provider; ask for it again'))
   const missing = await missingInput(record, fx)
   if (missing) return end(notSent(`reference ${missing} is not stored any more; upload it again`))
 
@@ -49,22 +55,26 @@ export async function attempt(
   const call = callOf(record.request, record.inputs, model, seller, apiKey)
   const timeout = fx.timeout(attemptTimeoutMs(record.request.size ?? DEFAULT_SIZE))
   const pictures = storePictures(attempt.pictureName, { generation: record.id }, fx)
-  const { verdict, answer } = await exchange(call, seller, timeout, pictures, fx)
-  if (!answer) {
+  const exchanged = await exchange(call, seller, timeout, pictures, fx)
+  if ('verdict' in exchanged) {
+    const ending = end(exchanged.verdict)
+    await fx.commit(ending)
     await pictures.discard()
-    return end(verdict)
+    return ending
   }
 
-  const chosen = chooseResult(answer.parts.filter((p) => p.kind !== 'picture' || pictures.stored(p.picture)))
+  const { answer } = exchanged
+  const chosen = chooseResult(answer, (index) => pictures.stored(index) !== undefined)
   const picture = chosen.result === undefined ? undefined : pictures.stored(chosen.result)
   const others = chosen.others.flatMap((index) => pictures.stored(index) ?? [])
-  const row = seller.prices[model.id]
-  const imageParts = answer.parts.filter((p) => p.kind === 'picture').length
+  const verdict = classifyAnswer(answer, picture !== undefined, seller)
+  const imageParts = answer.parts.filter((part) => part.kind === 'picture').length
+  const cost = settle(seller.prices[model.id], answer.usage, imageParts)
   const text = textOf(answer.parts)
-  await pictures.discard([...(picture ? [picture] : []), ...others])
-  return end(verdict, {
-    ...(verdict.charged === 'yes' ? { costMicroUsd: settle(row, answer.usage, imageParts) ?? null } : {}),
+  const ending = end(verdict, {
+    ...(verdict.charged === 'yes' ? { costMicroUsd: cost ?? null } : {}),
     ...(picture ? { picture } : {}),
+    ...(chosen.isThought ? { isThought: true } : {}),
     ...(others.length > 0 ? { others } : {}),
     ...(text ? { text } : {}),
     ...(answer.finishReason ? { finishReason: answer.finishReason } : {}),
@@ -72,16 +82,19 @@ export async function attempt(
     ...(answer.modelVersion ? { modelVersion: answer.modelVersion } : {}),
     ...(answer.responseId ? { responseId: answer.responseId } : {}),
   })
+  await fx.commit(ending)
+  await pictures.discard([...(picture ? [picture] : []), ...others])
+  return ending
 }
 
-/** Sends the call and reads its answer to the end; `answer` only for a 200 that was read whole. */
+/** Sends the call and reads its answer to the end: the answer for a 200 that was read whole, else what went wrong. */
 async function exchange(
   call: Call,
   seller: Seller,
   timeout: AbortSignal,
   pictures: Pictures,
   fx: AttemptEffects,
-): Promise<{ verdict: Verdict; answer?: Answer }> {
+): Promise<{ answer: Answer } | { verdict: Verdict }> {
   const body = streamBody(call.segments, fx.bucket)
   const silence = (error: unknown) => {
     const sent = body.taken() >= body.bytes
@@ -115,8 +128,7 @@ async function exchange(
     const skeleton = await scanJson(response.body, { isBlob: isInlineData, sink: pictures.sink })
     const read = readAnswer(skeleton)
     const byAddress = pictures.count() === 0 && seller.pictureUrlHost
-    const answer = byAddress ? await pictures.fetchFrom(read, byAddress, fx.fetch) : read
-    return { verdict: classifyAnswer(answer, pictures.count(), seller), answer }
+    return { answer: byAddress ? await pictures.fetchFrom(read, byAddress, fx.fetch) : read }
   } catch (error) {
     if (error instanceof NotStored) return { verdict: classifySilence('not_stored', true, error.message) }
     if (error instanceof ScanError) {

@@ -1,5 +1,6 @@
 // The index of generations in D1: what lists and look-ups by many ids read. The objects are the truth; this follows.
 import type { Status } from '../../core/api.ts'
+import { Problem } from '../http/problem.ts'
 import type { GenerationRecord } from './record.ts'
 
 /** Inserts or replaces a record; an older version never overwrites a newer one. */
@@ -37,7 +38,8 @@ export type ListFilter = {
   limit: number
 }
 
-/** The newest generations of a workspace, and the cursor of the next page. */
+/** The newest generations of a workspace, and the cursor of the next page. Throws `invalid_request` on a cursor that is
+ *  none. */
 export async function listGenerations(
   db: D1Database,
   workspace: string,
@@ -85,7 +87,10 @@ export async function statusesOf(
   return new Map(results.map((row) => [row.id, row.status]))
 }
 
+/** Where a page begins. A cursor that is none must not pass for the first page: its caller would walk for ever. */
 function parseCursor(cursor: string | undefined): [number | null, string | null] {
-  const match = /^(\d{1,15})\.(gen_[0-9a-z]{26})$/.exec(cursor ?? '')
-  return match ? [Number(match[1]), match[2]!] : [null, null]
+  if (cursor === undefined) return [null, null]
+  const match = /^(\d{1,15})\.(gen_[0-9a-z]{26})$/.exec(cursor)
+  if (!match) throw new Problem('invalid_request', 'cursor: give the one that came with the page before')
+  return [Number(match[1]), match[2]!]
 }

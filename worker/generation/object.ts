@@ -112,18 +112,18 @@ export class Generation extends DurableObject<Env> {
         await this.ctx.storage.setAlarm(step.untilMs)
         return this.#index()
       case 'send': {
-        await this.#index()
         const next: Attempt = {
           number: record.attempts.length + 1,
           route: step.route,
-          startedAt: Date.now(),
+          startedAt: now,
           pictureName: randomName(),
         }
         const dispatched = withDispatch(record, next)
+        // Before it is true, because afterwards nothing may come between the record and the call.
+        await this.#writeIndex(dispatched)
         this.#save(dispatched)
         await this.ctx.storage.sync()
-        const ending = await attempt(dispatched, next, this.#effects())
-        await this.#commit(record, next, ending)
+        const ending = await attempt(dispatched, next, this.#effects(dispatched, next))
         return this.#conclude(dispatched, next, ending)
       }
     }
@@ -183,18 +183,26 @@ export class Generation extends DurableObject<Env> {
   async #index(): Promise<void> {
     const record = this.read()
     if (!record || !this.ctx.storage.kv.get(UNINDEXED)) return
-    try {
-      await writeIndex(this.env.DB, record)
-    } catch (error) {
-      this.#log({ event: 'index_unavailable', generation: record.id, error: String(error) })
-      const alarm = await this.ctx.storage.getAlarm()
-      if (alarm === null) await this.ctx.storage.setAlarm(Date.now() + MISHAP_DELAY_MS)
+    if (await this.#writeIndex(record)) {
+      if (this.read()?.version === record.version) this.ctx.storage.kv.delete(UNINDEXED)
       return
     }
-    if (this.read()?.version === record.version) this.ctx.storage.kv.delete(UNINDEXED)
+    const alarm = await this.ctx.storage.getAlarm()
+    if (alarm === null) await this.ctx.storage.setAlarm(Date.now() + MISHAP_DELAY_MS)
   }
 
-  #effects(): AttemptEffects {
+  /** Whether the index has taken a record. */
+  async #writeIndex(record: GenerationRecord): Promise<boolean> {
+    try {
+      await writeIndex(this.env.DB, record)
+      return true
+    } catch (error) {
+      this.#log({ event: 'index_unavailable', generation: record.id, error: String(error) })
+      return false
+    }
+  }
+
+  #effects(record: GenerationRecord, open: Attempt): AttemptEffects {
     return {
       env: this.env,
       bucket: this.env.BUCKET,
@@ -202,6 +210,7 @@ export class Generation extends DurableObject<Env> {
       now: () => Date.now(),
       sleep: (ms) => scheduler.wait(ms),
       timeout: (ms) => AbortSignal.timeout(ms),
+      commit: (ending) => this.#commit(record, open, ending),
     }
   }
 }

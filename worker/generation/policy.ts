@@ -16,6 +16,10 @@ const FEW = 3
 const FIRST_DELAY_MS = 1_000
 const LONGEST_DELAY_MS = 60_000
 
+/** Least delay before a try, times the tries before: a provider that always says to come back at once is asked ever
+ *  less often, and the record of its refusals stays short. */
+const LEAST_DELAY_MS = 250
+
 /** The next step of a record without an open attempt. */
 export function nextStep(record: GenerationRecord, now: number): Step {
   const last = record.attempts.at(-1)
@@ -23,7 +27,8 @@ export function nextStep(record: GenerationRecord, now: number): Step {
   const verdict = last.ending!.verdict
   const tries = record.attempts.filter((a) => a.route === last.route)
   if (mayRepeat(verdict, tries.length, fallbackAfter(record, last) !== undefined)) {
-    const untilMs = last.ending!.endedAt + (verdict.retryAfterMs ?? backoffMs(tries.length))
+    const delayMs = Math.max(verdict.retryAfterMs ?? backoffMs(tries.length), LEAST_DELAY_MS * tries.length)
+    const untilMs = last.ending!.endedAt + delayMs
     if (untilMs >= record.deadlineAt) return { kind: 'end', status: 'failed' }
     return now >= untilMs ? { kind: 'send', route: last.route } : { kind: 'wait', untilMs }
   }

@@ -36,6 +36,8 @@ export type Ending = {
   costMicroUsd: MicroUsd | null
   endedAt: number
   picture?: StoredPicture
+  /** The picture is the last one of the thinking: the answer held no other. */
+  isThought?: boolean
   /** Further finished pictures of the same answer. */
   others?: readonly StoredPicture[]
   text?: string

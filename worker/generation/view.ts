@@ -21,7 +21,7 @@ export function viewOf(record: GenerationRecord, imagesUrl: string, now: number)
     provider,
     model,
     emulated: record.emulated,
-    image: ending?.picture ? imageOf(ending.picture, imagesUrl) : null,
+    image: ending?.picture ? imageOf(ending.picture, imagesUrl, ending.isThought) : null,
     moreImages: (ending?.others ?? []).map((picture) => imageOf(picture, imagesUrl)),
     text: ending?.text ?? null,
     finishReason: ending?.finishReason ?? null,
@@ -58,9 +58,10 @@ function attemptOf(attempt: Attempt, record: GenerationRecord, now: number): z.o
   }
 }
 
-function imageOf(picture: StoredPicture, imagesUrl: string): ImageView {
+function imageOf(picture: StoredPicture, imagesUrl: string, isThought?: boolean): ImageView {
   const { key, mimeType, bytes, width, height, sha256 } = picture
-  return { url: `${imagesUrl}/${key.replace(/^pictures\//, '')}`, mimeType, bytes, width, height, sha256 }
+  const url = `${imagesUrl}/${key.replace(/^pictures\//, '')}`
+  return { url, mimeType, bytes, width, height, sha256, ...(isThought ? { thought: true } : {}) }
 }
 
 function errorOf(record: GenerationRecord): GenerationView['error'] {

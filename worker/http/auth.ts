@@ -1,7 +1,7 @@
 // Who is calling. A token comes as `Authorization: Bearer`, `x-goog-api-key` or `?key=`, because Google's clients and
 // the relays' examples each know only one of these. Without ADMIN_TOKEN every call is refused.
 import type { MiddlewareHandler } from 'hono'
-import type { AppEnv } from '../app.ts'
+import type { AppEnv } from '../env.ts'
 import { Problem } from './problem.ts'
 
 /** Requires a token and sets `workspace`. Throws `unauthorised`. */

@@ -1,6 +1,6 @@
 // One JSON line per request and one per attempt, each from here. Never prompts, keys, tokens or query strings.
 import type { MiddlewareHandler } from 'hono'
-import type { AppEnv } from '../app.ts'
+import type { AppEnv } from '../env.ts'
 
 /** Writes a line of the log. */
 export type Log = (line: { event: string; [field: string]: string | number | boolean | null }) => void

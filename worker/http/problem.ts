@@ -29,7 +29,6 @@ const TITLES: Record<ProblemCode, string> = {
   max_cost_exceeded: 'It could cost more than you allow',
   not_found: 'Not found',
   method_not_allowed: 'Method not allowed',
-  length_required: 'A Content-Length is needed',
   payload_too_large: 'Too large',
   unsupported_media_type: 'Not an image that can be used',
   digest_mismatch: 'The bytes have another digest',

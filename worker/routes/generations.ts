@@ -5,7 +5,7 @@ import type { Context } from 'hono'
 import { GenerationListSchema, GenerationSchema, isEnded, STATUSES } from '../../core/api.ts'
 import { findModel } from '../../core/models.ts'
 import { RequestSchema } from '../../core/request.ts'
-import type { AppEnv } from '../app.ts'
+import type { AppEnv } from '../env.ts'
 import { listGenerations } from '../generation/listing.ts'
 import { generationId, randomName } from '../generation/name.ts'
 import type { GenerationRecord } from '../generation/record.ts'
@@ -74,7 +74,14 @@ const read = createRoute({
   responses: { 200: json(GenerationSchema, 'As it is now.') },
 })
 
-export const generations = new OpenAPIHono<AppEnv>()
+export const generations = new OpenAPIHono<AppEnv>({
+  defaultHook(result) {
+    if (result.success) return
+    // Parameters are text, and checked below: all that can be wrong of them here is that one came twice.
+    const names = result.error.issues.map((issue) => issue.path.join('.'))
+    throw new Problem('invalid_request', `${names.join(', ')}: given more than once`)
+  },
+})
   .openapi(create, async (c) => {
     const { workspace, market } = c.var
     const key = idempotencyKey(c.req.header('idempotency-key'))
@@ -113,7 +120,8 @@ export const generations = new OpenAPIHono<AppEnv>()
     const limit = Number(query.limit ?? 20)
     if (!Number.isInteger(limit) || limit < 1 || limit > 100)
       throw new Problem('invalid_request', 'limit: a whole number from 1 to 100')
-    const status = query.status?.split(',').map((s) => parse(z.enum(STATUSES), s.trim()))
+    const statuses = z.object({ status: z.enum(STATUSES) })
+    const status = query.status?.split(',').map((s) => parse(statuses, { status: s.trim() }).status)
     const { records, cursor } = await listGenerations(c.env.DB, c.var.workspace, {
       status,
       model: query.model === undefined ? undefined : (findModel(query.model)?.id ?? query.model),

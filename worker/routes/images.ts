@@ -1,6 +1,6 @@
 // /images/:name.:ext: the pictures. Open to all who know the name, which is 128 random bits; immutable.
 import { Hono } from 'hono'
-import type { AppEnv } from '../app.ts'
+import type { AppEnv } from '../env.ts'
 import { Problem } from '../http/problem.ts'
 
 export const images = new Hono<AppEnv>().get('/:file{[0-9a-z-]+\\.[a-z]+}', async (c) => {

@@ -2,7 +2,7 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { ModelsSchema } from '../../core/api.ts'
 import { catalogueOf } from '../../core/catalogue.ts'
-import type { AppEnv } from '../app.ts'
+import type { AppEnv } from '../env.ts'
 
 const route = createRoute({
   method: 'get',

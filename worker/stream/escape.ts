@@ -10,9 +10,9 @@ export function unescaped(characters: readonly number[]): number | undefined {
   const text = String.fromCharCode(...characters)
   if (text[0] !== 'u') {
     const code = ESCAPES.get(characters[0]!)
-    if (code === undefined) throw new ScanError('malformed', 'the answer holds an unknown escape')
+    if (code === undefined) throw new ScanError('malformed', 'the JSON holds an unknown escape')
     return code
   }
-  if (!/^u[0-9a-fA-F]{0,4}$/.test(text)) throw new ScanError('malformed', 'the answer holds a broken escape')
+  if (!/^u[0-9a-fA-F]{0,4}$/.test(text)) throw new ScanError('malformed', 'the JSON holds a broken escape')
   return text.length < 5 ? undefined : Math.min(255, Number.parseInt(text.slice(1), 16))
 }

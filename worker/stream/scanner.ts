@@ -108,14 +108,11 @@ class Scanner {
   end(): unknown {
     const text = this.#skeleton.text()
     if (this.#top === 'none' || this.#top === 'open' || (this.#top === 'word' && isUnfinishedWord(text)))
-      throw new ScanError(
-        'truncated',
-        `the answer ended after ${this.#offset} bytes, before its JSON was complete`,
-      )
+      throw new ScanError('truncated', `the JSON ended after ${this.#offset} bytes, before it was complete`)
     try {
       return JSON.parse(text)
     } catch (cause) {
-      throw new ScanError('malformed', 'the answer is not JSON', { cause })
+      throw new ScanError('malformed', 'this is not JSON', { cause })
     }
   }
 
@@ -127,19 +124,19 @@ class Scanner {
       this.#skeleton.space()
       return
     }
-    if (this.#top === 'complete') throw new ScanError('malformed', 'the answer goes on after its JSON value')
+    if (this.#top === 'complete') throw new ScanError('malformed', 'something follows the JSON value')
     const char = String.fromCharCode(byte)
     if (char === '{' || char === '[') {
-      if (this.#top === 'word') throw new ScanError('malformed', 'the answer is not JSON')
+      if (this.#top === 'word') throw new ScanError('malformed', 'this is not JSON')
       if (this.#stack.length === MAX_DEPTH)
-        throw new ScanError('too_large', `the answer is nested deeper than ${MAX_DEPTH} levels`)
+        throw new ScanError('too_large', `the JSON is nested deeper than ${MAX_DEPTH} levels`)
       const isObject = char === '{'
       const name = frame?.isObject ? frame.key : frame?.name
       this.#stack.push({ isObject, name, key: undefined, expectsKey: isObject })
       this.#top = 'open'
     } else if (char === '}' || char === ']') {
       if (frame?.isObject !== (char === '}'))
-        throw new ScanError('malformed', `the answer closes with ${char} what is not open`)
+        throw new ScanError('malformed', `the JSON closes with ${char} what is not open`)
       this.#stack.pop()
       if (this.#stack.length === 0) this.#top = 'complete'
     } else if (char === ',' && frame) frame.expectsKey = frame.isObject
@@ -150,7 +147,7 @@ class Scanner {
 
   async #beginString(): Promise<void> {
     if (this.#top === 'complete' || this.#top === 'word')
-      throw new ScanError('malformed', 'the answer goes on after its JSON value')
+      throw new ScanError('malformed', 'something follows the JSON value')
     this.#top = 'open'
     const frame = this.#stack.at(-1)
     this.#isKey = frame?.expectsKey ?? false
@@ -232,7 +229,7 @@ class Scanner {
       decoded = step()
     } catch (cause) {
       if (!(cause instanceof Base64Error)) throw cause
-      throw new ScanError('base64', `picture ${this.#blobs} of the answer: ${cause.message}`, { cause })
+      throw new ScanError('base64', `image ${this.#blobs + 1}: ${cause.message}`, { cause })
     }
     if (decoded.length > 0) await this.#options.sink.write(decoded)
   }
@@ -242,7 +239,7 @@ function parseKey(text: string): string | undefined {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new ScanError('malformed', 'the answer holds a broken key', { cause })
+    throw new ScanError('malformed', 'the JSON holds a broken key', { cause })
   }
 }
 

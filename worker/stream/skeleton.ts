@@ -45,10 +45,7 @@ export class Skeleton {
   #reserve(more: number): void {
     const needed = this.length + more
     if (needed > this.#maxBytes)
-      throw new ScanError(
-        'too_large',
-        `the answer holds more than ${this.#maxBytes} bytes beside its pictures`,
-      )
+      throw new ScanError('too_large', `the JSON holds more than ${this.#maxBytes} bytes beside its images`)
     if (needed <= this.#bytes.length) return
     const grown = new Uint8Array(Math.min(this.#maxBytes, Math.max(needed, 2 * this.#bytes.length)))
     grown.set(this.#bytes.subarray(0, this.length))

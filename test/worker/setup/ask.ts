@@ -1,10 +1,10 @@
 // Asks the worker under test as a client would, and the emulator what it was asked.
 
 import type { GenerationView, ProblemView } from '../../../core/api.ts'
-import type { Call, Charge } from '../../../emulator/witness.ts'
 import { createApp } from '../../../worker/app.ts'
 import type { Log } from '../../../worker/http/log.ts'
 import { env } from './bindings.ts'
+import type { SeenCall, SeenCharge } from './witness.ts'
 
 /** Lines that the worker's HTTP side has logged in this file; the objects log to the console. */
 export const logged: Parameters<Log>[0][] = []
@@ -33,7 +33,7 @@ export async function askAs(
 }
 
 /** What a generation asks for; a small picture of Nano Banana 2 at APIYI ($0.055) unless told otherwise. */
-export type Asked = Record<string, unknown> & { prompt: string }
+export type Asked = Record<string, unknown>
 
 export function post(asked: Asked, headers: Record<string, string> = {}, changes = {}): Promise<Response> {
   const body = JSON.stringify({ model: 'nano-banana-2', provider: 'apiyi', size: '512', ...asked })
@@ -53,15 +53,15 @@ export function prompt(words = 'a red bicycle'): string {
 }
 
 /** The calls that the emulator was sent with this prompt (without its fault markers). */
-export async function callsOf(wanted: string): Promise<Call[]> {
-  const { calls } = (await (await fetch(`${env.EMULATOR}/calls`)).json()) as { calls: Call[] }
+export async function callsOf(wanted: string): Promise<SeenCall[]> {
+  const { calls } = (await (await fetch(`${env.EMULATOR}/calls`)).json()) as { calls: SeenCall[] }
   return calls.filter((call) => call.prompt === plain(wanted))
 }
 
 /** What the emulator charged for this prompt. */
-export async function chargesOf(wanted: string): Promise<Charge[]> {
+export async function chargesOf(wanted: string): Promise<SeenCharge[]> {
   const ids = (await callsOf(wanted)).map((call) => call.id)
-  const { charges } = (await (await fetch(`${env.EMULATOR}/bill`)).json()) as { charges: Charge[] }
+  const { charges } = (await (await fetch(`${env.EMULATOR}/bill`)).json()) as { charges: SeenCharge[] }
   return charges.filter((charge) => ids.includes(charge.call))
 }
 
@@ -75,6 +75,12 @@ export async function problemOf(response: Response): Promise<ProblemView> {
 /** The keys in the bucket under a prefix. */
 export async function stored(prefix = ''): Promise<string[]> {
   return (await env.BUCKET.list({ prefix })).objects.map((object) => object.key)
+}
+
+/** Keys of the pictures that are stored for a generation. */
+export async function picturesOf(id: string): Promise<string[]> {
+  const { objects } = await env.BUCKET.list({ prefix: 'pictures/', include: ['customMetadata'] })
+  return objects.flatMap((object) => (object.customMetadata?.generation === id ? [object.key] : []))
 }
 
 function plain(text: string): string {

@@ -1,0 +1,151 @@
+// The index in D1: what lists read. It follows the objects, and its absence stops no picture.
+import { applyD1Migrations } from 'cloudflare:test'
+import { describe, expect, test } from 'vitest'
+import { GenerationListSchema, type GenerationView } from '../../core/api.ts'
+import { writeIndex } from '../../worker/generation/listing.ts'
+import { generationId } from '../../worker/generation/name.ts'
+import { finished, type GenerationRecord } from '../../worker/generation/record.ts'
+import { ask, callsOf, make, post, problemOf, prompt } from './setup/ask.ts'
+import { env } from './setup/bindings.ts'
+import { alarmOf, recordOf, wake, wish } from './setup/objects.ts'
+
+async function list(query = '', changes = {}) {
+  const response = await ask(`/api/generations${query}`, {}, changes)
+  if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`)
+  return GenerationListSchema.parse(await response.json())
+}
+
+/** Puts an ended generation into the index alone. */
+async function index(key: string, createdAt: number, changes: Partial<GenerationRecord> = {}) {
+  const asked = wish(generationId('default', key), { prompt: key })
+  const record = finished(
+    { ...asked, status: 'queued', attempts: [], createdAt, version: 1 },
+    'failed',
+    createdAt,
+  )
+  await writeIndex(env.DB, { ...record, ...changes })
+  return asked.id
+}
+
+const idsOf = ({ generations }: { generations: GenerationView[] }) => generations.map((g) => g.id)
+
+describe('a list', () => {
+  test('holds what was made, newest first, as it is answered elsewhere', async () => {
+    const first = await make({ prompt: prompt() })
+    const second = await make({ prompt: prompt() })
+    expect(await list('?limit=2')).toEqual({ generations: [second, first], cursor: null })
+  })
+
+  test('is walked page by page without losing or repeating any, also where times are equal', async () => {
+    const ids = new Set<string>()
+    for (let n = 0; n < 7; n++) ids.add(await index(`page ${n}`, 1_000 + Math.floor(n / 3)))
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const page = await list(`?status=failed&limit=3${cursor ? `&cursor=${cursor}` : ''}`)
+      expect(page.generations.length).toBeLessThanOrEqual(3)
+      seen.push(...idsOf(page))
+      cursor = page.cursor
+    } while (cursor)
+    expect(seen.filter((id) => ids.has(id))).toHaveLength(7)
+    expect(new Set(seen).size).toBe(seen.length)
+  })
+
+  test('is filtered by status, model and provider', async () => {
+    const refused = await make({ prompt: `[[fault:refused]] ${prompt()}` })
+    const worded = await make({ prompt: `[[fault:text-only]] ${prompt()}`, provider: 'google' })
+    const pro = await make({ prompt: `[[fault:refused]] ${prompt()}`, model: 'nano-banana-pro', size: '1K' })
+    expect(idsOf(await list('?status=refused'))).toEqual([pro.id, refused.id])
+    expect(idsOf(await list('?model=gemini-3-pro-image-preview'))).toEqual([pro.id])
+    expect(idsOf(await list('?provider=google'))).toEqual([worded.id])
+    expect(idsOf(await list('?status=refused,%20failed&model=nano-banana-2&provider=google'))).toEqual([
+      worded.id,
+    ])
+    expect(idsOf(await list('?model=none'))).toEqual([])
+  })
+
+  test.for([
+    ['limit=0', 'limit'],
+    ['limit=101', 'limit'],
+    ['limit=2.5', 'limit'],
+    ['limit=few', 'limit'],
+    ['status=done', 'status: must be one of queued, running'],
+    ['cursor=abc', 'cursor'],
+    ['limit=1&limit=2', 'limit: given more than once'],
+  ] as const)('refuses ?%s', async ([query, words]) => {
+    const problem = await problemOf(await ask(`/api/generations?${query}`))
+    expect(problem).toMatchObject({ code: 'invalid_request', status: 400 })
+    expect(problem.detail).toContain(words)
+  })
+})
+
+describe('what the emulator drew is kept apart', () => {
+  const emulated = {
+    GOOGLE_API_KEY: '',
+    APIYI_API_KEY: '',
+    TOKAIFY_API_KEY: '',
+    PROVIDERS: '',
+    EMULATOR_URL: env.EMULATOR,
+  }
+
+  test('a key, a listing, a reference and an id of one workspace mean nothing in the other', async () => {
+    const key = { 'idempotency-key': crypto.randomUUID() }
+    const asked = { prompt: `[[fault:text-only]] ${prompt()}` }
+    const drawn = (await (await post(asked, key, emulated)).json()) as GenerationView
+    expect(drawn).toMatchObject({ emulated: true })
+    const bought = await post(asked, key)
+    expect(bought.headers.get('idempotent-replayed')).toBeNull()
+    const { id } = (await bought.json()) as GenerationView
+    expect(id).not.toBe(drawn.id)
+    expect(await callsOf(asked.prompt)).toHaveLength(2)
+
+    expect(idsOf(await list('', emulated))).toEqual([drawn.id])
+    expect(idsOf(await list('?limit=100'))).not.toContain(drawn.id)
+    expect((await problemOf(await ask(`/api/generations/${drawn.id}`))).code).toBe('not_found')
+    expect((await problemOf(await ask(`/api/generations/${id}`, {}, emulated))).code).toBe('not_found')
+  })
+
+  test('an uploaded reference and a drawn picture are no input in the other', async () => {
+    const bytes = Uint8Array.fromHex('89504e470d0a1a0a0000000d49484452')
+    const upload = await ask('/api/references', { method: 'POST', body: bytes }, emulated)
+    const { sha256 } = (await upload.json()) as { sha256: string }
+    const stored = await post({ prompt: prompt(), references: [{ sha256 }] })
+    expect((await problemOf(stored)).code).toBe('reference_not_found')
+    const drawn = (await (await post({ prompt: prompt() }, {}, emulated)).json()) as GenerationView
+    const reused = await post({ prompt: prompt(), references: [{ generation: drawn.id }] })
+    expect(await problemOf(reused)).toMatchObject({
+      code: 'reference_not_found',
+      detail: `references[0]: there is no generation ${drawn.id}`,
+    })
+  })
+})
+
+test('an older state never replaces a newer one', async () => {
+  const made = await make({ prompt: prompt() })
+  const record = await recordOf(made.id)
+  await writeIndex(env.DB, { ...record, status: 'running', version: record.version - 1 })
+  expect((await list('?limit=1')).generations[0]).toMatchObject({ id: made.id, status: 'succeeded' })
+})
+
+test('while the index is down pictures are made, once, and it learns of them afterwards', async () => {
+  await env.DB.exec('DROP TABLE generations')
+  const key = { 'idempotency-key': crypto.randomUUID() }
+  const asked = { prompt: prompt() }
+  const made = await make(asked, key)
+  expect(made.status).toBe('succeeded')
+  expect(await make(asked, key)).toEqual(made)
+  expect(await (await ask(`/api/generations/${made.id}`)).json()).toEqual(made)
+  expect(await callsOf(asked.prompt)).toHaveLength(1)
+  expect(await problemOf(await ask('/api/generations'))).toMatchObject({ code: 'internal', status: 500 })
+
+  // It tries again by itself; meanwhile nothing else happens.
+  expect(await alarmOf(made.id)).not.toBeNull()
+  await wake(made.id)
+  expect(await alarmOf(made.id)).not.toBeNull()
+  await env.DB.exec('DELETE FROM d1_migrations')
+  await applyD1Migrations(env.DB, env.MIGRATIONS)
+  await wake(made.id)
+  expect(await list()).toEqual({ generations: [made], cursor: null })
+  expect(await alarmOf(made.id)).toBeNull()
+  expect(await callsOf(asked.prompt)).toHaveLength(1)
+})
