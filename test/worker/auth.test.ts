@@ -20,6 +20,7 @@ describe('any other call of the API is refused as unauthorised', () => {
   test.for([
     ['without a token', {}, ''],
     ['with an unknown token', { authorization: 'Bearer another' }, ''],
+    ['with another token of the same length', { authorization: `Bearer ${'x'.repeat(token.length)}` }, ''],
     ['with the beginning of the token', { authorization: `Bearer ${token.slice(0, -1)}` }, ''],
     ['with the token in another scheme', { authorization: `Basic ${token}` }, ''],
     ['with an unknown key in Google’s header', { 'x-goog-api-key': 'another' }, ''],

@@ -92,12 +92,14 @@ describe('what the emulator drew is kept apart', () => {
     const key = { 'idempotency-key': crypto.randomUUID() }
     const asked = { prompt: `[[fault:text-only]] ${prompt()}` }
     const drawn = (await (await post(asked, key, emulated)).json()) as GenerationView
-    expect(drawn).toMatchObject({ emulated: true })
+    // The object has keys: what was asked of the emulator it does not buy.
+    expect(drawn).toMatchObject({ emulated: true, status: 'failed', cost: { actual: 0 } })
+    expect(await callsOf(asked.prompt)).toEqual([])
     const bought = await post(asked, key)
     expect(bought.headers.get('idempotent-replayed')).toBeNull()
     const { id } = (await bought.json()) as GenerationView
     expect(id).not.toBe(drawn.id)
-    expect(await callsOf(asked.prompt)).toHaveLength(2)
+    expect(await callsOf(asked.prompt)).toHaveLength(1)
 
     expect(idsOf(await list('', emulated))).toEqual([drawn.id])
     expect(idsOf(await list('?limit=100'))).not.toContain(drawn.id)
@@ -105,17 +107,17 @@ describe('what the emulator drew is kept apart', () => {
     expect((await problemOf(await ask(`/api/generations/${id}`, {}, emulated))).code).toBe('not_found')
   })
 
-  test('an uploaded reference and a drawn picture are no input in the other', async () => {
+  test('an uploaded reference and a picture are no input in the other', async () => {
     const bytes = Uint8Array.fromHex('89504e470d0a1a0a0000000d49484452')
     const upload = await ask('/api/references', { method: 'POST', body: bytes }, emulated)
     const { sha256 } = (await upload.json()) as { sha256: string }
     const stored = await post({ prompt: prompt(), references: [{ sha256 }] })
     expect((await problemOf(stored)).code).toBe('reference_not_found')
-    const drawn = (await (await post({ prompt: prompt() }, {}, emulated)).json()) as GenerationView
-    const reused = await post({ prompt: prompt(), references: [{ generation: drawn.id }] })
+    const made = await make({ prompt: prompt() })
+    const reused = await post({ prompt: prompt(), references: [{ generation: made.id }] }, {}, emulated)
     expect(await problemOf(reused)).toMatchObject({
       code: 'reference_not_found',
-      detail: `references[0]: there is no generation ${drawn.id}`,
+      detail: `references[0]: there is no generation ${made.id}`,
     })
   })
 })

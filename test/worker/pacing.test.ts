@@ -22,9 +22,15 @@ describe('a free answer is asked for again', () => {
     ['an overload, after delays that double', '[[fault:overloaded times=2]]', 'unavailable', [1_000, 2_000]],
     [
       'a rate limit, after the fraction it names',
-      '[[fault:rate-limited times=2 retry=0.0505]]',
+      '[[fault:rate-limited times=2 retry=0.6005]]',
       'rate_limited',
-      [51, 51],
+      [601, 601],
+    ],
+    [
+      'a rate limit that always says at once, ever less often',
+      '[[fault:rate-limited times=3 retry=0.05]]',
+      'rate_limited',
+      [250, 500, 750],
     ],
     [
       'a rate limit, after the minute it names',
