@@ -17,6 +17,7 @@ describe('a paid answer with a picture succeeds, and leaves nothing but what it 
     ['after flagged thoughts', '[[fault:thoughts]]', 'image/jpeg'],
     ['after drafts that are not flagged', '[[fault:drafts]]', 'image/jpeg'],
     ['above one part', '[[fault:big bytes=5500000]]', 'image/png'],
+    ['of 20 MB', '[[fault:big bytes=20000000]]', 'image/png'],
   ] as const)('%s', async ([, fault, mimeType]) => {
     const words = prompt()
     const view = await make({ prompt: `${fault} ${words}` })

@@ -1,8 +1,9 @@
 // POST and GET /api/generations as a client meets them: the answer, the wait, and the key (promise 1). Calls are counted at
 // the emulator.
 import { describe, expect, test } from 'vitest'
-import { GenerationSchema, type GenerationView } from '../../core/api.ts'
+import { GenerationSchema, type GenerationView, type StoredReference } from '../../core/api.ts'
 import { ask, askAs, callsOf, chargesOf, make, post, problemOf, prompt, stored } from './setup/ask.ts'
+import { env } from './setup/bindings.ts'
 
 describe('a picture', () => {
   test('is answered with everything the description promises', async () => {
@@ -225,6 +226,32 @@ describe('a key buys one picture', () => {
     await post(asked, { 'idempotency-key': key, prefer: 'respond-async' })
     const problem = await problemOf(await post({ ...asked, ...changes }, { 'idempotency-key': key }))
     expect(problem.code).toBe('key_reused')
+  })
+
+  test('the answer is given again whatever has become of its references and of what may be spent', async () => {
+    const key = crypto.randomUUID()
+    const mark = Uint8Array.of(
+      0x89,
+      0x50,
+      0x4e,
+      0x47,
+      0x0d,
+      0x0a,
+      0x1a,
+      0x0a,
+      ...crypto.getRandomValues(new Uint8Array(9)),
+    )
+    const { sha256 } = (await (
+      await ask('/api/references', { method: 'POST', body: mark })
+    ).json()) as StoredReference
+    const asked = { prompt: wordy(), references: [{ sha256 }] }
+    const first = await post(asked, { 'idempotency-key': key })
+    expect(first.status).toBe(201)
+    await env.BUCKET.delete(`references/default/${sha256}`)
+    const again = await post({ ...asked, maxCost: 0.000001 }, { 'idempotency-key': key })
+    expect(again.status).toBe(201)
+    expect(again.headers.get('idempotent-replayed')).toBe('true')
+    expect(await again.json()).toEqual(await first.json())
   })
 
   test('without a key two equal requests are two pictures', async () => {

@@ -107,6 +107,19 @@ test.for([
   }
 })
 
+test('HEAD is asked for changes like GET', async () => {
+  expect((await get({ 'if-none-match': etag }, 'HEAD')).status).toBe(304)
+  expect((await get({ 'if-none-match': '"other"' }, 'HEAD')).status).toBe(200)
+})
+
+test.for([
+  ['another ETag', { 'if-match': '"other"' }, 412],
+  ['this ETag', { 'if-match': etag }, 200],
+  ['no change since long ago', { 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' }, 412],
+] as const)('who wants %s and nothing else is answered so', async ([, headers, status]) => {
+  expect((await get(headers)).status).toBe(status)
+})
+
 test('HEAD of a picture that is not there is 404 without a body', async () => {
   const response = await askAs('/images/zzzzzzzzzzzzzzzzzzzzzzzzzz.png', { method: 'HEAD' })
   expect(response.status).toBe(404)

@@ -18,6 +18,8 @@ export type RouteRecord = { provider: string; model: string; on?: readonly Fallb
 export type Wish = {
   id: string
   workspace: string
+  /** Digest of the request as the caller worded it; equal words are an equal request. */
+  asked: string
   /** SHA-256 of the canonical request: the same key with another one is refused. */
   fingerprint: string
   request: Omit<GenerationRequest, 'references'> & { references: readonly ResolvedReference[] }

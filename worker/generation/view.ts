@@ -67,5 +67,6 @@ function imageOf(picture: StoredPicture, imagesUrl: string, isThought?: boolean)
 function errorOf(record: GenerationRecord): GenerationView['error'] {
   if (record.status === 'succeeded' || record.status === 'queued' || record.status === 'running') return null
   const verdict = record.attempts.at(-1)?.ending?.verdict
-  return verdict ? { code: verdict.outcome, message: verdict.message } : null
+  if (!verdict) return { code: 'unreachable', message: 'its deadline passed before it could be sent' }
+  return { code: verdict.outcome, message: verdict.message }
 }

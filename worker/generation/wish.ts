@@ -4,7 +4,7 @@ import { type Draft, total } from '../../core/cost.ts'
 import type { Market } from '../../core/market.ts'
 import { DEFAULT_SIZE } from '../../core/models.ts'
 import { formatUsd, fromUsd } from '../../core/money.ts'
-import { fingerprint, type GenerationRequest, limitsOf } from '../../core/request.ts'
+import { fingerprint, type GenerationRequest, limitsOf, stableJson } from '../../core/request.ts'
 import type { Route } from '../../core/routes.ts'
 import { basisOf, quoteRoutes, type Routes, routesOf } from '../../core/routes.ts'
 import { Problem } from '../http/problem.ts'
@@ -49,6 +49,12 @@ export function checkLimits(
   throw new Problem(found[0]!.code, errors.map((e) => `${e.path}: ${e.message}`).join('; '), { errors })
 }
 
+/** What a request asks for in the caller's own words, as a digest: a repeated request is known by it before its
+ *  references are fetched and its limits checked again. */
+export function askedOf(request: GenerationRequest): string {
+  return fingerprint({ ...request, references: (request.references ?? []).map(stableJson) }, sha256)
+}
+
 /** The wish of a request whose references are resolved. Throws what the checks above throw, and
  *  `max_cost_exceeded`. */
 export function wishOf(
@@ -65,17 +71,12 @@ export function wishOf(
   checkMaxCost(request, quote)
   const references = inputs.map(publicReference)
   const { model } = routes.first
-  const { provider: _, fallback: __, maxCost: ___, deadline, metadata: ____, ...pixels } = request
+  const names = references.map((r) => ('fileUri' in r ? `uri:${r.fileUri}` : `sha256:${r.sha256}`))
   return {
     id,
     workspace,
-    fingerprint: fingerprint(
-      {
-        ...pixels,
-        references: references.map((r) => ('fileUri' in r ? `uri:${r.fileUri}` : `sha256:${r.sha256}`)),
-      },
-      sha256,
-    ),
+    asked: askedOf(request),
+    fingerprint: fingerprint({ ...request, references: names }, sha256),
     request: { ...request, model: model.id, provider: routes.first.seller.id, references },
     inputs,
     routes: [
@@ -85,7 +86,7 @@ export function wishOf(
     quote,
     basis: basisOf(routes.first),
     emulated: market.emulated,
-    deadlineAt: now + (deadline ?? DEFAULT_DEADLINE_S) * 1_000,
+    deadlineAt: now + (request.deadline ?? DEFAULT_DEADLINE_S) * 1_000,
   }
 }
 

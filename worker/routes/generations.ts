@@ -4,13 +4,13 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { GenerationListSchema, GenerationSchema, isEnded, STATUSES } from '../../core/api.ts'
 import { findModel } from '../../core/models.ts'
-import { RequestSchema } from '../../core/request.ts'
+import { type GenerationRequest, RequestSchema } from '../../core/request.ts'
 import type { AppEnv } from '../env.ts'
 import { listGenerations } from '../generation/listing.ts'
 import { generationId, randomName } from '../generation/name.ts'
-import type { GenerationRecord } from '../generation/record.ts'
+import type { GenerationRecord, Wish } from '../generation/record.ts'
 import { viewOf } from '../generation/view.ts'
-import { checkLimits, findRoutes, wishOf } from '../generation/wish.ts'
+import { askedOf, checkLimits, findRoutes, wishOf } from '../generation/wish.ts'
 import { idempotencyKey, MAX_WAIT_S, parse, preferredWait } from '../http/input.ts'
 import { Problem } from '../http/problem.ts'
 import { readWithReferences } from '../references/inline.ts'
@@ -83,31 +83,24 @@ export const generations = new OpenAPIHono<AppEnv>({
   },
 })
   .openapi(create, async (c) => {
-    const { workspace, market } = c.var
+    const { workspace } = c.var
     const key = idempotencyKey(c.req.header('idempotency-key'))
     const { seconds, applied } = preferredWait(c.req.header('prefer'), DEFAULT_WAIT_S)
     const body = await readWithReferences(c.req.raw.body, c.env.BUCKET, workspace)
     const request = parse(RequestSchema, body)
-    const routes = findRoutes(market, request)
-    checkLimits(
-      request,
-      (request.references ?? []).map(() => ({})),
-      routes,
-    )
-    const inputs = await resolveReferences(request.references ?? [], workspace, {
-      bucket: c.env.BUCKET,
-      fetch: (input, init) => fetch(input, init),
-      generation: (id) => readGeneration(c, id),
-    })
     const id = generationId(workspace, key ?? randomName())
-    const generation = stub(c, id)
-    const ensured = await generation.ensure(wishOf(id, workspace, request, inputs, market, Date.now()))
+    const known = key === undefined ? undefined : await readGeneration(c, id)
+    // A repeated request gets its answer whatever has become of its references and prices.
+    const ensured =
+      known?.asked === askedOf(request)
+        ? { kind: 'existing' as const, record: known }
+        : await stub(c, id).ensure(await prepare(c, id, request))
     if (ensured.kind === 'key_reused')
       throw new Problem(
         'key_reused',
         'this Idempotency-Key was used for another request; use a new key for a new picture',
       )
-    const record = (await generation.wait(seconds * 1_000)) ?? ensured.record
+    const record = await waitFor(c, ensured.record, seconds)
     const ended = isEnded(record.status)
     c.header('location', `/api/generations/${id}`)
     if (applied) c.header('preference-applied', applied)
@@ -137,22 +130,49 @@ export const generations = new OpenAPIHono<AppEnv>({
     const seconds = Number(wait)
     if (!Number.isFinite(seconds) || seconds < 0 || seconds > MAX_WAIT_S)
       throw new Problem('invalid_request', `wait: seconds, 0 to ${MAX_WAIT_S}`)
-    const record = await readGeneration(c, id, seconds)
+    const record = await readGeneration(c, id)
     if (!record) throw new Problem('not_found', `there is no generation ${id}`)
-    return c.json(view(c, record), 200)
+    return c.json(view(c, await waitFor(c, record, seconds)), 200)
   })
 
-/** The record of a generation of this workspace, after at most `waitS` seconds. */
-async function readGeneration(
-  c: Context<AppEnv>,
-  id: string,
-  waitS = 0,
-): Promise<GenerationRecord | undefined> {
+/** Checks a request and fetches what it is made from, while a refusal still costs nothing. */
+async function prepare(c: Context<AppEnv>, id: string, request: GenerationRequest): Promise<Wish> {
+  const { workspace, market } = c.var
+  const references = request.references ?? []
+  // Their number first: nothing is fetched for a request that has too many.
+  checkLimits(
+    request,
+    references.map(() => ({})),
+    findRoutes(market, request),
+  )
+  const inputs = await resolveReferences(references, workspace, {
+    bucket: c.env.BUCKET,
+    fetch: (input, init) => fetch(input, init),
+    generation: (reference) => readGeneration(c, reference),
+  })
+  return wishOf(id, workspace, request, inputs, market, Date.now())
+}
+
+/** The record of a generation of this workspace. */
+async function readGeneration(c: Context<AppEnv>, id: string): Promise<GenerationRecord | undefined> {
   if (!/^gen_[0-9a-z]{26}$/.test(id)) return undefined
-  const generation = stub(c, id)
-  const record = await generation.read()
-  if (record?.workspace !== c.var.workspace) return undefined
-  return waitS > 0 ? generation.wait(waitS * 1_000) : record
+  const record = await stub(c, id).read()
+  return record?.workspace === c.var.workspace ? record : undefined
+}
+
+/** The record when it has ended, or after at most `seconds`. */
+async function waitFor(
+  c: Context<AppEnv>,
+  record: GenerationRecord,
+  seconds: number,
+): Promise<GenerationRecord> {
+  if (isEnded(record.status) || seconds === 0) return record
+  try {
+    return (await stub(c, record.id).wait(seconds * 1_000)) ?? record
+  } catch {
+    // The object was moved or restarted while we waited. Its alarm goes on; the caller asks again.
+    return record
+  }
 }
 
 function stub(c: Context<AppEnv>, id: string) {

@@ -7,12 +7,7 @@ export const images = new Hono<AppEnv>().get('/:file{[0-9a-z-]+\\.[a-z]+}', asyn
   const key = `pictures/${c.req.param('file')}`
   const missing = () => new Problem('not_found', `there is no picture ${c.req.param('file')}`)
   const { headers } = c.req.raw
-  if (c.req.raw.method === 'HEAD') {
-    const object = await c.env.BUCKET.head(key)
-    if (!object) throw missing()
-    return new Response(null, { headers: { ...headersOf(object), 'content-length': String(object.size) } })
-  }
-  const head = headers.has('range') ? await c.env.BUCKET.head(key) : null
+  const head = c.req.raw.method === 'GET' && headers.has('range') ? await c.env.BUCKET.head(key) : null
   const range = head ? rangeOf(headers, head) : undefined
   if (head && range === 'unsatisfiable')
     return new Response(null, {
@@ -24,7 +19,14 @@ export const images = new Hono<AppEnv>().get('/:file{[0-9a-z-]+\\.[a-z]+}', asyn
     ...(typeof range === 'object' ? { range } : {}),
   })
   if (!object) throw missing()
-  if (!('body' in object)) return new Response(null, { status: 304, headers: headersOf(object) })
+  if (!('body' in object)) {
+    const isMatch = headers.get('if-match')?.includes(object.httpEtag) ?? !headers.has('if-unmodified-since')
+    return new Response(null, { status: isMatch ? 304 : 412, headers: headersOf(object) })
+  }
+  if (c.req.raw.method === 'HEAD') {
+    await object.body.cancel()
+    return new Response(null, { headers: { ...headersOf(object), 'content-length': String(object.size) } })
+  }
   if (typeof range !== 'object')
     return new Response(object.body, {
       headers: { ...headersOf(object), 'content-length': String(object.size) },
