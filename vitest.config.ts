@@ -7,6 +7,8 @@ process.env.WRANGLER_SEND_METRICS = 'false'
 
 export default defineConfig({
   test: {
+    // What a test that passes writes is no news.
+    silent: 'passed-only',
     projects: [
       './vitest.worker.config.ts',
       {

@@ -20,31 +20,41 @@ export function artOf(width: number, height: number, stage: Box, palette: Palett
       line,
     })),
   )
+  const air = unit * 0.09
+  const edges = { left: stage.x + air, right: stage.x + stage.width - air }
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
 ${shadings(palette)}
 <rect width="${width}" height="${height}" fill="url(#wall)"/>
 ${backdrop(cells, unit, palette, random)}
 ${panes(width, height, random)}
 ${rows === 1 ? table(width, height, lines[0]! - unit * 0.07) : lines.map((line) => shelf(width, line, unit)).join('')}
-${cells.map(({ id, x, line }) => group(id, x, line, cellWidth, unit, palette, random)).join('')}
+${cells.map((cell) => group(cell, cellWidth, unit, edges, palette, random)).join('')}
 <rect width="${width}" height="${height}" fill="url(#light)"/>
 <rect width="${width}" height="${height}" fill="url(#dusk)"/>
 </svg>`
 }
 
 function shadings({ wall, table }: Palette): string {
-  const fade = (colour: string, from: number) =>
-    `<stop offset="0" stop-color="${colour}" stop-opacity="${from}"/><stop offset="1" stop-color="${colour}" stop-opacity="0"/>`
   const run = (first: string, second: string) =>
     `<stop offset="0" stop-color="${first}"/><stop offset="1" stop-color="${second}"/>`
   return `<defs>
 <linearGradient id="wall" x1="0" y1="0" x2="0.8" y2="1">${run(wall[0], wall[1])}</linearGradient>
 <linearGradient id="table" x1="0" y1="0" x2="0.15" y2="1">${run(table[0], table[1])}</linearGradient>
-<radialGradient id="shade">${fade(mix(table[1], '#000000', 0.6), 0.55)}</radialGradient>
-<radialGradient id="contact">${fade('#0d0710', 0.7)}</radialGradient>
-<radialGradient id="light" cx="0.14" cy="0.05" r="0.9">${fade('#fff3d6', 0.42)}</radialGradient>
-<radialGradient id="dusk" cx="0.45" cy="0.4" r="0.85"><stop offset="0.55" stop-color="#120818" stop-opacity="0"/><stop offset="1" stop-color="#120818" stop-opacity="0.34"/></radialGradient>
+<linearGradient id="pane" x1="0" y1="0" x2="0" y2="1">${eased('#fff8e7', 0.17, 0)}</linearGradient>
+<radialGradient id="shade">${eased(mix(table[1], '#000000', 0.6), 0.55, 0)}</radialGradient>
+<radialGradient id="contact">${eased('#0d0710', 0.7, 0)}</radialGradient>
+<radialGradient id="light" cx="0.14" cy="0.05" r="1">${eased('#fff3d6', 0.42, 0)}</radialGradient>
+<radialGradient id="dusk" cx="0.45" cy="0.4" r="0.95">${eased('#120818', 0, 0.38, 0.35)}</radialGradient>
 </defs>`
+}
+
+// A run of opacity without corners at its ends: the eye sees a corner as a ring.
+function eased(colour: string, from: number, to: number, start = 0): string {
+  return Array.from({ length: 9 }, (_, index) => {
+    const t = index / 8
+    const opacity = from + (to - from) * t * t * (3 - 2 * t)
+    return `<stop offset="${start + (1 - start) * t}" stop-color="${colour}" stop-opacity="${opacity}"/>`
+  }).join('')
 }
 
 // A disc or an arch behind each group, so that the wall has a shape of its own.
@@ -67,15 +77,16 @@ function backdrop(
     .join('')
 }
 
+// Light through a window that is above the frame: the shafts come in from the top edge and fade out downwards.
 function panes(width: number, height: number, random: Random): string {
   const side = Math.min(width, height)
   const [w, gap, slant] = [side * random.between(0.2, 0.3), side * 0.05, side * random.between(0.25, 0.45)]
-  const count = Math.ceil(width / (w + gap) / 2.2)
+  const count = Math.max(2, Math.ceil(width / (w + gap) / 2.2))
   const start = width * random.between(-0.05, 0.25)
-  return Array.from({ length: Math.max(2, count) }, (_, index) => {
+  const [top, bottom] = [-side * 0.02, Math.min(height, side * 1.4) * 0.72]
+  return Array.from({ length: count }, (_, index) => {
     const x = start + index * (w + gap)
-    const [top, bottom] = [height * 0.04, height * 0.62]
-    return `<path d="M${x} ${top} H${x + w} L${x + w + slant} ${bottom} H${x + slant} Z" fill="#fff8e7" fill-opacity="0.13"/>`
+    return `<path d="M${x} ${top} H${x + w} L${x + w + slant} ${bottom} H${x + slant} Z" fill="url(#pane)"/>`
   }).join('')
 }
 
@@ -93,11 +104,10 @@ function shelf(width: number, line: number, unit: number): string {
 
 // Tall things stand behind, low ones in front of them and a little lower.
 function group(
-  id: string,
-  x: number,
-  line: number,
+  { id, x, line }: { id: string; x: number; line: number },
   cellWidth: number,
   unit: number,
+  edges: { left: number; right: number },
   { objects }: Palette,
   random: Random,
 ): string {
@@ -114,6 +124,7 @@ function group(
         x: x + (share + random.between(-0.14, 0.14)) * spread,
         y: line + lower * unit,
         unit,
+        ...edges,
         colour: colours[(first + index) % colours.length]!,
         random,
       })

@@ -1,140 +1,122 @@
-// The card on a proof: what was asked, of whom, in which pixels, and what came with it. Text becomes paths.
-// Nothing may leave its box: the prompt is set as large as fits, and cut with an ellipsis beyond a limit.
+// Draws the card on a proof: what was asked, of whom, in which pixels, and what came with it. Text becomes paths.
+// Where things go was decided in setting.ts; nothing here breaks a line or leaves its box.
 import satori from 'satori'
 import { FONT_FAMILY, loadFonts } from './fonts.ts'
-import type { Palette } from './palette.ts'
-import { fitText, LINE_HEIGHT } from './wrap.ts'
-
-export type CardText = {
-  prompt: string
-  /** Short facts for the foot: model, size, pixels. */
-  facts: readonly string[]
-}
+import { type Grid, LABEL_HEIGHT } from './grid.ts'
+import { CARD_COLOUR, edgeOf, type Palette, paleOf } from './palette.ts'
+import { FOOT, type Foot, type Setting } from './setting.ts'
+import { fitText, LINE_HEIGHT, measure } from './wrap.ts'
 
 /** A reference as it is shown: a thumbnail as data URI, or words where there is nothing to show. */
 export type Inset = { uri: string } | { words: string }
 
-/** SVG of the card: as wide as given, at most as high, lower where the text is short. `unit` is the measure of type, see
- *  layout.ts. */
-export async function cardOf(
-  { width, height, unit }: { width: number; height: number; unit: number },
-  { prompt, facts }: CardText,
-  insets: readonly Inset[],
-  palette: Palette,
-): Promise<string> {
-  const padding = Math.round(Math.min(30 * unit, width * 0.07, height * 0.09))
-  const inner = { width: width - 2 * padding, height: height - 2 * padding }
-  const small = Math.max(7.5, Math.min(19 * unit, inner.width / 16))
-  const strip = Math.max(2, Math.round(small * 0.45))
-  const foot = fitText([...facts, 'emulated'].join('    '), inner, { smallest: small, largest: small })
-  const footHeight = Math.ceil(foot.lines * small * 1.6)
-  const gap = Math.round(padding * 0.6)
-  const grid = insets.length > 0 ? gridOf(insets.length, inner.width, inner.height * 0.5) : undefined
-  const fixed = footHeight + strip + 2 * gap + (grid ? grid.height + gap : 0)
-  const words = fitText(
-    prompt,
-    { width: inner.width, height: inner.height - fixed },
-    { smallest: small, largest: Math.max(small * 1.05, Math.min(58 * unit, inner.width / 8)) },
-  )
-  const room = Math.ceil(words.lines * words.fontSize * LINE_HEIGHT)
-  const used = Math.min(height, fixed + room + 2 * padding)
+/** SVG of the card, in the size of its setting; `insets` are as many as it was set for. */
+export async function cardOf(setting: Setting, insets: readonly Inset[], palette: Palette): Promise<string> {
+  const { width, height, padding, gap, words, wordsWidth, thumbnails, foot } = setting
+  const prompt = text(words.lines.join('\n'), {
+    width: wordsWidth,
+    flexShrink: 0,
+    fontSize: words.fontSize,
+    fontWeight: 600,
+    lineHeight: LINE_HEIGHT,
+    whiteSpace: 'pre',
+  })
+  const pictures = thumbnails ? [gallery(insets, thumbnails.grid, palette)] : []
   const card = box(
     {
       width,
-      height: used,
+      height,
       padding,
       boxSizing: 'border-box',
       flexDirection: 'column',
       justifyContent: 'space-between',
-      backgroundColor: 'rgba(253, 251, 246, 0.94)',
+      backgroundColor: CARD_COLOUR,
       borderRadius: padding * 0.45,
       color: palette.ink,
       fontFamily: FONT_FAMILY,
     },
     [
-      box({ flexDirection: 'column', gap, overflow: 'hidden' }, [
-        box(
-          { gap: strip, height: strip },
-          palette.objects.map((backgroundColor) => box({ backgroundColor, width: strip * 4, height: strip })),
-        ),
-        text(words.text, {
-          height: room,
-          overflow: 'hidden',
-          fontSize: words.fontSize,
-          fontWeight: 600,
-          lineHeight: LINE_HEIGHT,
-          whiteSpace: 'pre-wrap',
-          wordBreak: 'break-word',
-        }),
-        ...(grid ? [gallery(insets, grid, palette)] : []),
-      ]),
-      box(
-        { flexWrap: 'wrap', columnGap: small * 0.9, fontSize: small, lineHeight: 1.5, alignItems: 'center' },
-        [
-          ...facts.map((fact) => text(fact, { opacity: 0.75 })),
-          text('emulated', {
-            fontSize: small * 0.86,
-            fontWeight: 600,
-            color: '#fdfbf6',
-            backgroundColor: palette.ink,
-            borderRadius: small,
-            padding: `0 ${small * 0.6}px`,
-          }),
-        ],
-      ),
+      thumbnails?.isBeside
+        ? box({ justifyContent: 'space-between' }, [prompt, ...pictures])
+        : box({ flexDirection: 'column', gap }, [prompt, ...pictures]),
+      footer(foot, palette),
     ],
   )
   const fonts = await loadFonts()
-  const svg = await satori(card as Parameters<typeof satori>[0], { width, height: used, fonts })
-  return svg
+  return satori(card as Parameters<typeof satori>[0], { width, height, fonts })
 }
 
-/** Side of a thumbnail, in px, so that `count` of them with labels fill at most the box. */
-export type Grid = { side: number; label: number; gap: number; height: number }
-
-/** The largest thumbnails that fit. */
-export function gridOf(count: number, width: number, height: number): Grid {
-  const grids = Array.from({ length: count }, (_, index) => {
-    const columns = index + 1
-    const rows = Math.ceil(count / columns)
-    const gap = Math.round(width * 0.02)
-    const side = Math.floor(Math.min(width / columns - gap, (height / rows - gap) / 1.3))
-    const label = Math.max(5, Math.min(side * 0.2, width * 0.045))
-    return { side, label, gap, height: rows * (side + Math.ceil(label * 1.4) + gap) }
+function footer({ facts, fontSize, rows }: Foot, { ink, objects }: Palette): Node {
+  const said = facts.map((fact) => text(fact, { color: paleOf(ink), whiteSpace: 'nowrap' }))
+  const badge = text('emulated', {
+    fontSize: fontSize * FOOT.badgeType,
+    fontWeight: 600,
+    color: CARD_COLOUR,
+    backgroundColor: ink,
+    borderRadius: fontSize,
+    padding: `0 ${fontSize * FOOT.badgePadding}px`,
   })
-  return grids.reduce((best, grid) => (grid.side > best.side ? grid : best))
+  // Two boxes rather than a border, which would be drawn through a mask as large as the card.
+  const edge = Math.max(1, fontSize * 0.05)
+  const chips = box(
+    { gap: fontSize * FOOT.chipGap, alignItems: 'center' },
+    objects.map((colour) =>
+      box({ padding: edge, backgroundColor: edgeOf(colour, ink), borderRadius: fontSize * 0.12 }, [
+        box({
+          width: fontSize * FOOT.chip - 2 * edge,
+          height: fontSize * FOOT.chipHeight - 2 * edge,
+          backgroundColor: colour,
+        }),
+      ]),
+    ),
+  )
+  const row = { alignItems: 'center', columnGap: fontSize * FOOT.between, height: fontSize * FOOT.line }
+  const between = { ...row, justifyContent: 'space-between' }
+  return box(
+    { flexDirection: 'column', fontSize, lineHeight: FOOT.line },
+    rows === 1
+      ? [box(between, [box(row, [...said, badge]), chips])]
+      : [box(row, said), box(between, [badge, chips])],
+  )
 }
 
 function gallery(insets: readonly Inset[], grid: Grid, { ink }: Palette): Node {
   const { side, label, gap } = grid
-  const frame = { width: side, height: side, borderRadius: side * 0.06 }
+  const frame = { width: side, height: side, borderRadius: side * 0.05 }
+  // Where "image 12" is wider than its thumbnail, the number alone must do.
+  const word = side >= label * 4.9 ? 'image ' : ''
   return box(
-    { flexWrap: 'wrap', gap, height: grid.height, overflow: 'hidden' },
+    { flexWrap: 'wrap', alignContent: 'flex-start', gap, width: grid.width, flexShrink: 0 },
     insets.map((inset, index) =>
       box({ flexDirection: 'column', width: side, alignItems: 'center' }, [
         'uri' in inset
           ? { type: 'img', props: { src: inset.uri, width: side, height: side, style: frame } }
-          : text(
-              fitText(
-                inset.words,
-                { width: side * 0.86, height: side * 0.86 },
-                { smallest: label * 0.7, largest: label },
-              ).text,
-              {
-                ...frame,
-                padding: side * 0.07,
-                boxSizing: 'border-box',
-                backgroundColor: '#e9e4d8',
-                color: ink,
-                fontSize: label * 0.7,
-                overflow: 'hidden',
-                wordBreak: 'break-all',
-              },
-            ),
-        text(`image ${index + 1}`, { fontSize: label, lineHeight: 1.4, opacity: 0.8, whiteSpace: 'nowrap' }),
+          : words(inset.words, side, label, { ...frame, color: ink }),
+        text(`${word}${index + 1}`, {
+          fontSize: label,
+          lineHeight: LABEL_HEIGHT,
+          height: Math.ceil(label * LABEL_HEIGHT),
+          color: paleOf(ink),
+          whiteSpace: 'nowrap',
+        }),
       ]),
     ),
   )
+}
+
+function words(saying: string, side: number, label: number, style: Style): Node {
+  const room = side * 0.86
+  const sizes = { smallest: Math.min(label * 0.8, side / 6), largest: label }
+  const { lines, fontSize } = fitText(measure(saying), { width: room, height: room }, sizes)
+  return text(lines.join('\n'), {
+    ...style,
+    padding: side * 0.07,
+    boxSizing: 'border-box',
+    backgroundColor: '#e9e4d8',
+    fontSize,
+    lineHeight: LINE_HEIGHT,
+    whiteSpace: 'pre',
+  })
 }
 
 // Satori takes plain objects in the shape of React elements.

@@ -1,29 +1,52 @@
 // Where things stand in a frame of any ratio: the stage for the still life, and the card that says what was asked.
-// Whole pixels; the card never touches the frame's edge.
+// Whole pixels; the card never touches the frame's edge, and the stage never lies under the card.
 import type { Pixels } from '../core/models.ts'
 
 export type Box = { x: number; y: number; width: number; height: number }
 
-export type Layout = {
-  stage: Box
-  card: Box
-  /** A thousandth of the frame's mean side in pixels: the measure of type and margins. */
-  unit: number
+/** What a card may take, px. `smallest` and `largest` bound the type of the prompt; `small` is for the rest. */
+export type Room = {
+  width: number
+  height: number
+  type: { smallest: number; largest: number; small: number }
 }
 
-/** Card on the left in wide frames, below in the others. */
-export function layoutOf({ width, height }: Pixels): Layout {
+// Type is read at this width of the frame or more: the prompt has then at least 10.4 px, the foot 8.3 px.
+const VIEWED_WIDTH = 480
+const READABLE = 10.4
+
+/** The largest card of a frame: on the left in wide frames, below in the others. */
+export function roomOf({ width, height }: Pixels): Room {
   const unit = Math.sqrt(width * height) / 1000
-  const margin = Math.round(Math.min(40 * unit, Math.min(width, height) * 0.06))
-  if (width > height * 1.15) {
-    const cardWidth = Math.round(Math.min(width * 0.36, height * 2.2))
-    const cardHeight = Math.round(Math.min(height - 2 * margin, cardWidth * 1.25))
-    const card = { x: margin, y: height - margin - cardHeight, width: cardWidth, height: cardHeight }
-    const left = cardWidth + 2 * margin
-    return { stage: { x: left, y: 0, width: width - left, height }, card, unit }
+  const margin = marginOf({ width, height })
+  const [roomWidth, roomHeight] = isWide({ width, height })
+    ? [Math.min(width * 0.4, height * 3.2), height - 2 * margin]
+    : [width - 2 * margin, height * 0.36]
+  const room = { width: Math.round(roomWidth), height: Math.round(Math.min(roomHeight, roomWidth * 1.7)) }
+  // Where a frame is so flat or so narrow that such type would leave no room for a sentence, it is smaller.
+  const wanted = Math.max((width * READABLE) / VIEWED_WIDTH, 17 * unit)
+  const smallest = Math.min(wanted, room.height / 7, room.width / 16)
+  const largest = Math.max(smallest * 1.05, 58 * unit)
+  return { ...room, type: { smallest, largest, small: smallest * 0.8 } }
+}
+
+/** Card and stage, once the size of the card is known. */
+export function layoutOf(frame: Pixels, card: Pixels): { stage: Box; card: Box } {
+  const margin = marginOf(frame)
+  const at = { x: margin, y: frame.height - margin - card.height, ...card }
+  if (!isWide(frame)) {
+    const stage = { x: 0, y: 0, width: frame.width, height: frame.height - card.height - margin }
+    return { stage, card: at }
   }
-  const cardWidth = width - 2 * margin
-  const cardHeight = Math.round(Math.min(height * 0.32, cardWidth * 1.7))
-  const card = { x: margin, y: height - margin - cardHeight, width: cardWidth, height: cardHeight }
-  return { stage: { x: 0, y: 0, width, height: height - cardHeight - margin }, card, unit }
+  const left = card.width + margin
+  return { stage: { x: left, y: 0, width: frame.width - left, height: frame.height }, card: at }
+}
+
+function isWide({ width, height }: Pixels): boolean {
+  return width > height * 1.15
+}
+
+function marginOf({ width, height }: Pixels): number {
+  const unit = Math.sqrt(width * height) / 1000
+  return Math.round(Math.min(40 * unit, Math.min(width, height) * 0.06))
 }

@@ -84,6 +84,19 @@ export const PALETTES: readonly Palette[] = [
   },
 ]
 
+/** The paper of the card. */
+export const CARD_COLOUR = '#fdfbf6'
+
+/** The outline of a colour on the card: dark enough to be seen where the colour itself is as light as the paper. */
+export function edgeOf(colour: string, ink: string): string {
+  return mix(colour, ink, 0.35)
+}
+
+/** An ink for lesser text. */
+export function paleOf(ink: string): string {
+  return mix(ink, CARD_COLOUR, 0.25)
+}
+
 /** Two `#rrggbb` colours mixed; `share` of the second, 0 to 1. */
 export function mix(first: string, second: string, share: number): string {
   const channel = (at: number) => {

@@ -4,10 +4,12 @@ import sharp, { type CreateRaw, type Sharp } from 'sharp'
 import type { Model, Pixels, Size } from '../core/models.ts'
 import { artOf } from './art.ts'
 import { cardOf, type Inset } from './card.ts'
-import { type Box, layoutOf } from './layout.ts'
+import { addGrain } from './grain.ts'
+import { type Box, layoutOf, roomOf } from './layout.ts'
 import { PALETTES, type Palette } from './palette.ts'
 import { type Random, randomOf } from './random.ts'
 import type { Reference } from './references.ts'
+import { type Setting, setCard } from './setting.ts'
 
 export type Picture = { mimeType: 'image/png' | 'image/jpeg'; bytes: Buffer }
 
@@ -28,16 +30,19 @@ const ART_PIXELS = 880 * 880
 
 /** Draws and encodes. A reference that cannot be decoded is shown as words. */
 export async function drawPicture(subject: Subject): Promise<Picture> {
-  const { pixels, mimeType } = subject
+  const { prompt, model, size, pixels, references, mimeType } = subject
   const random = randomOf(subject.seed)
   const palette = random.pick(PALETTES)
-  const { stage, card, unit } = layoutOf(pixels)
+  const facts = [model.name, size, `${pixels.width} × ${pixels.height}`]
+  const setting = setCard(roomOf(pixels), { prompt, facts }, references.length, palette.objects.length)
+  const { stage, card } = layoutOf(pixels, { width: setting.width, height: setting.height })
   const [art, label] = await Promise.all([
     paint(pixels, stage, palette, random),
-    print(subject, card, unit, palette),
+    print(setting, references, palette),
   ])
-  const top = card.y + card.height - label.raw.height
-  const image = art.composite([{ input: label.data, raw: label.raw, left: card.x, top }]).removeAlpha()
+  const image = art
+    .composite([{ input: label.data, raw: label.raw, left: card.x, top: card.y }])
+    .removeAlpha()
   return { mimeType, bytes: await encode(image, mimeType).toBuffer() }
 }
 
@@ -59,6 +64,7 @@ async function paint(
     .removeAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true })
+  addGrain(data)
   return sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } }).resize(width, height, {
     fit: 'fill',
     kernel: 'cubic',
@@ -66,20 +72,13 @@ async function paint(
 }
 
 async function print(
-  { prompt, model, size, pixels, references }: Subject,
-  card: Box,
-  unit: number,
+  setting: Setting,
+  references: readonly Reference[],
   palette: Palette,
 ): Promise<{ data: Buffer; raw: CreateRaw }> {
-  const thumbnail = Math.ceil(Math.min(card.width, card.height) * 0.42)
-  const insets = await Promise.all(references.map((reference) => insetOf(reference, thumbnail)))
-  const facts = [model.name, size, `${pixels.width} × ${pixels.height}`]
-  const svg = await cardOf(
-    { width: card.width, height: card.height, unit },
-    { prompt, facts },
-    insets,
-    palette,
-  )
+  const side = setting.thumbnails?.grid.side ?? 1
+  const insets = await Promise.all(references.map((reference) => insetOf(reference, side)))
+  const svg = await cardOf(setting, insets, palette)
   const { data, info } = await sharp(Buffer.from(svg), { unlimited: true })
     .ensureAlpha()
     .raw()

@@ -97,7 +97,7 @@ describe('effects are at the rim', () => {
       ],
     ],
     ['Math.random', /\bMath\.random\b/, []],
-    ['console', /\bconsole\./, ['worker/http/log.ts']],
+    ['console', /\bconsole\./, ['worker/log.ts']],
     ['process.env', /\bprocess\.env\b/, ['runner/cli.ts', 'runner/local/serve.ts']],
   ])('%s', ([, pattern, rim]) => expect(holding(pattern).sort()).toEqual(rim.sort()))
 

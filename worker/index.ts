@@ -1,6 +1,6 @@
 // The worker's entry: nothing but exports.
 import { createApp } from './app.ts'
-import { consoleLog } from './http/log.ts'
+import { consoleLog } from './log.ts'
 
 export { Generation } from './generation/object.ts'
 export default createApp(consoleLog, Date.now)

@@ -3,7 +3,7 @@ import type { Quote } from '../../core/cost.ts'
 import { toUsd } from '../../core/money.ts'
 import { PRICE_TABLE_VERSION } from '../../core/prices.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { Progress, ProgressContext } from './progress.ts'
+import type { Progress, ProgressContext } from './context.ts'
 
 /** Writes events as JSON lines on stderr. */
 export function jsonProgress({ stderr, total, now }: ProgressContext): Progress {

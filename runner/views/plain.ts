@@ -1,7 +1,7 @@
 // A line per finished picture: for pipes, CI logs and terminals that cannot be repainted.
 import type { RunEvent } from '../run/events.ts'
+import type { Progress, ProgressContext } from './context.ts'
 import { count, duration, fileSize, usdOf } from './format.ts'
-import type { Progress, ProgressContext } from './progress.ts'
 
 /** Writes each line when it happens. */
 export function plainProgress({ stderr, total }: ProgressContext): Progress {

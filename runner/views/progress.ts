@@ -1,27 +1,13 @@
 // Progress of a run on stderr, in three dresses over the same events: a window on a terminal, a line per picture
 // elsewhere, JSON for programs; or none.
 
-import type { Output } from '../io.ts'
-import type { RunEvent } from '../run/events.ts'
+import type { Progress, ProgressContext } from './context.ts'
 import { jsonProgress } from './json.ts'
 import { plainProgress } from './plain.ts'
 import { windowProgress } from './window.ts'
 
 export const PROGRESS = ['auto', 'tty', 'plain', 'json', 'quiet'] as const
 export type ProgressKind = (typeof PROGRESS)[number]
-
-export type Progress = {
-  event(event: RunEvent): void
-  /** Leaves the terminal as it should be. */
-  end(): void
-}
-
-export type ProgressContext = {
-  stderr: Output
-  /** Pictures to be made. */
-  total: number
-  now: () => number
-}
 
 /** The progress of a kind; `auto` is a window on a terminal that can be repainted, else plain lines. */
 export function progressOf(kind: ProgressKind, context: ProgressContext): Progress {

@@ -4,9 +4,9 @@
 import { styleText } from 'node:util'
 import { createLogUpdate } from 'log-update'
 import type { RunEvent } from '../run/events.ts'
+import type { Progress, ProgressContext } from './context.ts'
 import { duration, quoted } from './format.ts'
 import { lineOf } from './plain.ts'
-import type { Progress, ProgressContext } from './progress.ts'
 
 const REPAINT_MS = 100
 const TICK_MS = 1_000

@@ -8,16 +8,15 @@ import { classifyAnswer, classifySilence, classifyStatus, type Verdict } from '.
 import { type Call, callOf } from '../providers/request.ts'
 import { ReferenceGone, streamBody } from '../stream/body.ts'
 import { isInlineData, ScanError, scanJson } from '../stream/scanner.ts'
-import { NotStored, type Pictures, storePictures } from './pictures.ts'
+import { type Fetch, NotStored, type PictureEffects, type Pictures, storePictures } from './pictures.ts'
 import type { Attempt, Ending, GenerationRecord } from './record.ts'
 
-export type AttemptEffects = {
+export type AttemptEffects = PictureEffects & {
   /** Vars and secrets: providers and their keys as they are now. */
   env: MarketVariables
-  bucket: Pick<R2Bucket, 'get' | 'head' | 'put' | 'delete' | 'createMultipartUpload'>
-  fetch: (input: string, init: RequestInit) => Promise<Response>
+  bucket: Pick<R2Bucket, 'get'>
+  fetch: Fetch
   now: () => number
-  sleep: (ms: number) => Promise<void>
   /** A signal that aborts after `ms`. */
   timeout: (ms: number) => AbortSignal
   /** Writes the commit record. Called once per call that was sent, before anything is removed. */

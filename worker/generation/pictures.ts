@@ -3,12 +3,18 @@
 import type { Answer, AnswerPart } from '../../core/answer.ts'
 import { PictureWriter, type StoredPicture } from '../stream/picture.ts'
 import type { BlobSink } from '../stream/scanner.ts'
-import type { AttemptEffects } from './attempt.ts'
 
 /** A picture that was paid for and that R2 would not take. */
 export class NotStored extends Error {
   override name = 'NotStored'
 }
+
+export type PictureEffects = {
+  bucket: Pick<R2Bucket, 'put' | 'head' | 'delete' | 'createMultipartUpload'>
+  sleep: (ms: number) => Promise<void>
+}
+
+export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
 export type Pictures = {
   sink: BlobSink
@@ -19,7 +25,7 @@ export type Pictures = {
   /** Fetches pictures that are answered as temporary addresses in text parts, when their host is the expected one.
    *  Returns the answer with those parts as pictures: the links are not handed on. Throws NotStored when a picture cannot
    *  be had: it is paid for. */
-  fetchFrom(answer: Answer, hostSuffix: string, fetch: AttemptEffects['fetch']): Promise<Answer>
+  fetchFrom(answer: Answer, hostSuffix: string, fetch: Fetch): Promise<Answer>
   /** Removes what is not in `keep`, and what is half-written. */
   discard(keep?: readonly StoredPicture[]): Promise<void>
 }
@@ -32,11 +38,7 @@ const SMALLEST_PICTURE_BYTES = 20
 const DOWNLOAD_TRIES = 3
 
 /** Storage for the pictures of one attempt: `name` and, for further ones, `name` and their index. */
-export function storePictures(
-  name: string,
-  metadata: Record<string, string>,
-  fx: Pick<AttemptEffects, 'bucket' | 'sleep'>,
-): Pictures {
+export function storePictures(name: string, metadata: Record<string, string>, fx: PictureEffects): Pictures {
   const stored: (StoredPicture | undefined)[] = []
   let writer: PictureWriter | undefined
   const guard = async <T>(work: Promise<T> | T): Promise<T> => {
@@ -104,7 +106,7 @@ function pictureUrl(text: string, hostSuffix: string): string | undefined {
 
 async function download(
   url: string,
-  fetch: AttemptEffects['fetch'],
+  fetch: Fetch,
   sink: BlobSink,
   sleep: (ms: number) => Promise<void>,
 ): Promise<void> {

@@ -1,12 +1,7 @@
-// One JSON line per request and one per attempt, each from here. Never prompts, keys, tokens or query strings.
+// One line of the log per request. Never a query string: it may hold a token.
 import type { MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../env.ts'
-
-/** Writes a line of the log. */
-export type Log = (line: { event: string; [field: string]: string | number | boolean | null }) => void
-
-/** The log of a deployed worker: lines of JSON on the console. */
-export const consoleLog: Log = (line) => console.log(JSON.stringify(line))
+import type { Log } from '../log.ts'
 
 /** Logs every request when it is answered. */
 export function requestLog(log: Log, now: () => number): MiddlewareHandler<AppEnv> {

@@ -2,7 +2,7 @@
 
 import type { GenerationView, ProblemView } from '../../../core/api.ts'
 import { createApp } from '../../../worker/app.ts'
-import type { Log } from '../../../worker/http/log.ts'
+import type { Log } from '../../../worker/log.ts'
 import { env } from './bindings.ts'
 import type { SeenCall, SeenCharge } from './witness.ts'
 

@@ -1,0 +1,16 @@
+// What every dress of the progress is and is given.
+import type { Output } from '../io.ts'
+import type { RunEvent } from '../run/events.ts'
+
+export type Progress = {
+  event(event: RunEvent): void
+  /** Leaves the terminal as it should be. */
+  end(): void
+}
+
+export type ProgressContext = {
+  stderr: Output
+  /** Pictures to be made. */
+  total: number
+  now: () => number
+}
