@@ -5,6 +5,8 @@ import { findModel } from './models.ts'
 import { PRICES, type PriceRow, PriceSchema } from './prices.ts'
 import { blankProvider, PROVIDERS, type Provider } from './providers.ts'
 
+const URL_FORM = z.url({ protocol: /^https?$/ })
+
 const ModelName = z.string().refine((name) => findModel(name) !== undefined, 'unknown model')
 
 /** A record says of a bad key only that it is bad; this says what is wrong with it. */
@@ -68,6 +70,10 @@ export function marketOf(variables: MarketVariables): Market {
       ? `${emulator.replace(/\/+$/, '')}/${id}`
       : (text(variables[`${constant(id)}_BASE_URL`]) ?? provider.baseUrl)
     if (!baseUrl) throw new ConfigurationError(`PROVIDERS.${id} has no baseUrl`)
+    if (!URL_FORM.safeParse(baseUrl).success)
+      throw new ConfigurationError(
+        `the address of provider ${id}, ${JSON.stringify(baseUrl)}, is no http(s) URL`,
+      )
     return {
       ...provider,
       ...(thinkingModels ? { thinkingModels: thinkingModels.map((name) => findModel(name)!.id) } : {}),

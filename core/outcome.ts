@@ -71,12 +71,23 @@ export function classifyStatus(
   return { outcome: 'provider_error', charged: 'unknown', next: 'stop', message }
 }
 
-/** A 200 that was read to its end; `hasPicture` says whether one of its pictures is stored and is the result. */
-export function classifyAnswer(answer: Answer, hasPicture: boolean, provider: Provider): Verdict {
+/** A 200 that was read to its end; `hasPicture` says whether one of its pictures is stored and is the result,
+ *  `unreadable` how many of its image parts hold no picture that is known here. */
+export function classifyAnswer(
+  answer: Answer,
+  hasPicture: boolean,
+  unreadable: number,
+  provider: Provider,
+): Verdict {
   if (hasPicture) return { outcome: 'succeeded', charged: 'yes', next: 'stop', message: '' }
   if (answer.error) {
     const message = answer.error.message ?? 'the answer holds an error instead of a picture'
     return { outcome: 'provider_error', charged: 'unknown', next: 'stop', message }
+  }
+  // The provider has delivered by its own count, and will hardly take it back.
+  if (unreadable > 0) {
+    const message = 'what the answer holds in place of a picture is none of a known type'
+    return { outcome: 'malformed', charged: 'unknown', next: 'stop', message }
   }
   const words = answer.finishMessage ?? textOf(answer.parts)
   const charged = provider.chargesOnRefusal

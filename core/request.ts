@@ -77,6 +77,7 @@ export const ParametersSchema = z.strictObject({
         ]),
       }),
     )
+    .max(16)
     .optional(),
   thinking: z
     .strictObject({
@@ -102,11 +103,12 @@ export const RequestSchema = ParametersSchema.extend({
   prompt: z.string().min(1).max(MAX_PROMPT_CHARS),
   references: z
     .array(ReferenceSchema)
+    .max(100)
     .optional()
     .describe('Input images, in the order the prompt counts them.'),
   size: SizeSchema.optional(),
   aspect: z.enum(ASPECTS).optional().describe("Width to height; default: the last reference's, else 1:1."),
-  fallback: z.array(FallbackSchema).optional().describe('What to try instead, in order.'),
+  fallback: z.array(FallbackSchema).max(8).optional().describe('What to try instead, in order.'),
   maxCost: z.number().positive().optional().describe('USD; refused beforehand if it could cost more.'),
   deadline: z
     .int()
@@ -114,7 +116,11 @@ export const RequestSchema = ParametersSchema.extend({
     .max(86_400)
     .optional()
     .describe('Seconds until a waiting generation gives up.'),
-  metadata: z.record(z.string().max(64), z.string().max(512)).optional().describe('Returned as it came.'),
+  metadata: z
+    .record(z.string().max(64), z.string().max(512))
+    .refine((members) => Object.keys(members).length <= 50, 'at most 50 members')
+    .optional()
+    .describe('Returned as it came.'),
 })
 
 export type GenerationRequest = z.output<typeof RequestSchema>

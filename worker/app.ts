@@ -30,12 +30,12 @@ export function createApp(log: Log, now: () => number) {
       },
     }),
   )
-  app.use(async function market(c, next) {
+  app.use('/api/*', async function market(c, next) {
     c.set('market', marketOf(c.env))
     await next()
   })
 
-  app.get('/healthz', (c) => c.json({ ok: true, emulated: c.var.market.emulated }))
+  app.get('/healthz', (c) => c.json({ ok: true, emulated: marketOf(c.env).emulated }))
   app.route('/images', images)
   app.use('/api/*', authenticate)
   app.route('/api/generations', generations)

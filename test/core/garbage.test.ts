@@ -49,7 +49,7 @@ test('no answer crashes its reader, whatever it holds', () => {
     const body = JSON.stringify(json)
     for (const provider of PROVIDERS) {
       const verdicts = [
-        classifyAnswer(answer, false, provider),
+        classifyAnswer(answer, false, 0, provider),
         classifyStatus(random.pick([400, 429, 500, 503, 524]), body, random.pick([null, '7', 'x']), provider),
       ]
       // Nothing that was sent and not answered by the book is free and repeated without the table saying so.

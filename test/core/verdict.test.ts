@@ -110,11 +110,22 @@ describe('a 200', () => {
   ])('without a picture is a purchase as the row says: %s', ([, json, outcome, message]) => {
     const charges = { google: 'unknown', apiyi: 'yes', tokaify: 'unknown', third: 'unknown' } as const
     for (const [id, charged] of Object.entries(charges)) {
-      const verdict = classifyAnswer(readAnswer(json), false, at(id))
+      const verdict = classifyAnswer(readAnswer(json), false, 0, at(id))
       expect(verdict, id).toEqual({ outcome, charged, next: 'stop', reason: outcome, message })
     }
     const free = { ...at('third'), chargesOnRefusal: 'no' as const }
-    expect(classifyAnswer(readAnswer(json), false, free)).toMatchObject({ charged: 'no', next: 'stop' })
+    expect(classifyAnswer(readAnswer(json), false, 0, free)).toMatchObject({ charged: 'no', next: 'stop' })
+  })
+
+  test('with bytes that are no picture is uncertain: the provider has delivered by its own count', () => {
+    const json = candidate('STOP', [{ inlineData: { data: 0 } }])
+    for (const id of ids)
+      expect(shape(classifyAnswer(readAnswer(json), false, 1, at(id)))).toEqual([
+        'malformed',
+        'unknown',
+        'stop',
+        undefined,
+      ])
   })
 
   test.for<[string, unknown]>([
@@ -123,7 +134,7 @@ describe('a 200', () => {
     ['and an error beside it', { ...candidate('STOP', []), error: { message: 'late' } }],
   ])('with a stored picture was paid and is delivered: %s', ([, json]) => {
     for (const id of ids)
-      expect(shape(classifyAnswer(readAnswer(json), true, at(id)))).toEqual([
+      expect(shape(classifyAnswer(readAnswer(json), true, 0, at(id)))).toEqual([
         'succeeded',
         'yes',
         'stop',
@@ -136,7 +147,7 @@ describe('a 200', () => {
     ['without', { error: {} }, 'the answer holds an error instead of a picture'],
   ])('that holds an error is unknown, and nothing follows: %s', ([, json, message]) => {
     for (const id of ids)
-      expect(classifyAnswer(readAnswer(json), false, at(id))).toEqual({
+      expect(classifyAnswer(readAnswer(json), false, 0, at(id))).toEqual({
         outcome: 'provider_error',
         charged: 'unknown',
         next: 'stop',

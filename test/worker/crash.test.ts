@@ -148,3 +148,47 @@ test('those who wait for a picture when its object dies are told to ask again, a
   expect(await make(asked, key)).toMatchObject(ORPHAN)
   expect(await callsOf(asked.prompt)).toHaveLength(1)
 })
+
+test('after the picture was stored and before its commit record: it is shown, uncertain, and not asked for again', async () => {
+  const key = crypto.randomUUID()
+  const words = prompt()
+  const attempt = { ...open(), pictureName: `stored${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}` }
+  const bytes = new TextEncoder().encode('the bytes of a picture')
+  const stored = { httpMetadata: { contentType: 'image/png' } }
+  await env.BUCKET.put(`pictures/${attempt.pictureName}.png`, bytes, stored)
+  await env.BUCKET.put(`pictures/${attempt.pictureName}-1.png`, bytes, stored)
+  await plant(wish(newId(key), { prompt: words }), [attempt])
+  await abortAllDurableObjects()
+  await wake(newId(key))
+  const view = await viewOf(newId(key))
+  expect(view).toMatchObject({ ...ORPHAN, image: { bytes: bytes.length, mimeType: 'image/png' } })
+  expect(view.image!.url).toContain(`${attempt.pictureName}-1.png`)
+  expect(view.moreImages.map(({ url }) => url)).toEqual([
+    expect.stringContaining(`${attempt.pictureName}.png`),
+  ])
+  expect(await callsOf(words)).toEqual([])
+})
+
+test('a wish whose acceptance was lost on the way is handed over again, and carried out once', async () => {
+  const asked = { prompt: prompt() }
+  let lost = 0
+  const objects = {
+    idFromName: (name: string) => env.GENERATION.idFromName(name),
+    get(id: DurableObjectId) {
+      const stub = env.GENERATION.get(id)
+      return {
+        read: () => stub.read(),
+        wait: (ms: number) => stub.wait(ms),
+        async ensure(wanted: Parameters<typeof stub.ensure>[0]) {
+          const ensured = await stub.ensure(wanted)
+          if (lost++ === 0) throw new Error('Durable Object reset because its code was updated.')
+          return ensured
+        },
+      }
+    },
+  }
+  const response = await post(asked, {}, { GENERATION: objects })
+  expect(response.status).toBe(201)
+  expect(lost).toBe(2)
+  expect(await callsOf(asked.prompt)).toHaveLength(1)
+})

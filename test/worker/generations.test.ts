@@ -112,7 +112,7 @@ describe('Prefer says how long the caller waits', () => {
     ['handling=lenient, Wait = "20"', 201, 'wait=20'],
     ['wait=99999', 201, 'wait=600'],
     ['respond-async', 202, 'respond-async'],
-    ['respond-async, wait=30', 202, 'respond-async'],
+    ['respond-async, wait=30', 201, 'wait=30'],
     ['wait=0', 202, 'wait=0'],
     ['wait=soon', 201, null],
   ] as const)('%s', async ([prefer, status, applied]) => {

@@ -107,6 +107,22 @@ test.for([
   }
 })
 
+test.for(['unquoted', '"open', 'W/', '"a" "b"'])(
+  'a malformed If-None-Match (%s) is passed over',
+  async (value) => {
+    expect((await get({ 'if-none-match': value })).status).toBe(200)
+  },
+)
+
+test('pictures are served when the configuration of providers is broken, and health tells of it', async () => {
+  const broken = { PROVIDERS: '{' }
+  expect((await askAs(`/images/${NAME}`, {}, broken)).status).toBe(200)
+  expect(await problemOf(await askAs('/healthz', {}, broken))).toMatchObject({
+    code: 'misconfigured',
+    status: 500,
+  })
+})
+
 test('HEAD is asked for changes like GET', async () => {
   expect((await get({ 'if-none-match': etag }, 'HEAD')).status).toBe(304)
   expect((await get({ 'if-none-match': '"other"' }, 'HEAD')).status).toBe(200)

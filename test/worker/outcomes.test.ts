@@ -52,12 +52,6 @@ describe('an answer without a picture ends the generation after one call, and sa
     ],
     ['cut off', '[[fault:cut]]', {}, { ...unknown, code: 'cut_off', message: /broke off|ended after/ }],
     [
-      'cut off in the middle of drafts',
-      '[[fault:drafts]] [[fault:cut at=0.8]]',
-      {},
-      { ...unknown, code: 'cut_off', message: /broke off|ended after/ },
-    ],
-    [
       'connection lost',
       '[[fault:reset]]',
       {},
@@ -113,11 +107,21 @@ describe('an answer without a picture ends the generation after one call, and sa
     if (code !== 'unauthorised') expect(await callsOf(words)).toHaveLength(1)
   })
 
-  test('three bytes are no picture', async () => {
+  test('three bytes are no picture, though the provider will hardly take them back', async () => {
     const view = await make({ prompt: `[[fault:tiny]] ${prompt()}` })
-    expect(view).toMatchObject({ status: 'failed', ...NO_PICTURE, error: { code: 'no_image' } })
-    expect(view.cost.actual).toBe(0.055)
+    expect(view).toMatchObject({ status: 'uncertain', ...NO_PICTURE, error: { code: 'malformed' } })
+    expect(view.attempts).toMatchObject([{ charged: 'unknown', cost: null }])
     expect(await picturesOf(view.id)).toEqual([])
+  })
+
+  test('cut off after a picture that arrived whole it keeps that picture, and is uncertain all the same', async () => {
+    const words = prompt()
+    const view = await make({ prompt: `[[fault:drafts]] [[fault:cut at=0.8]] ${words}` })
+    expect(view).toMatchObject({ status: 'uncertain', error: { code: 'cut_off' }, cost: { actual: null } })
+    expect(view.image).toMatchObject({ width: 512, height: 512 })
+    expect(view.moreImages).toHaveLength(1)
+    expect(await picturesOf(view.id)).toHaveLength(2)
+    expect(await callsOf(words)).toHaveLength(1)
   })
 
   test('no answer in time may have been charged, and is not asked for again', async () => {

@@ -2,13 +2,28 @@
 // it throws only on a bug. Touches R2 and the provider, never the storage of the object.
 import { type Answer, chooseResult, readAnswer, textOf } from '../../core/answer.ts'
 import { settle } from '../../core/cost.ts'
-import { keyVariableOf, type MarketVariables, marketOf, type Seller } from '../../core/market.ts'
+import {
+  ConfigurationError,
+  keyVariableOf,
+  type MarketVariables,
+  marketOf,
+  type Seller,
+} from '../../core/market.ts'
 import { attemptTimeoutMs, DEFAULT_SIZE, findModel } from '../../core/models.ts'
 import { classifyAnswer, classifySilence, classifyStatus, type Verdict } from '../../core/outcome.ts'
+import type { PriceRow } from '../../core/prices.ts'
 import { type Call, callOf } from '../providers/request.ts'
 import { ReferenceGone, streamBody } from '../stream/body.ts'
 import { isInlineData, ScanError, scanJson } from '../stream/scanner.ts'
-import { type Fetch, NotStored, type PictureEffects, type Pictures, storePictures } from './pictures.ts'
+import { bounded } from './ending.ts'
+import {
+  asResult,
+  type Fetch,
+  NotStored,
+  type PictureEffects,
+  type Pictures,
+  storePictures,
+} from './pictures.ts'
 import type { Attempt, Ending, GenerationRecord } from './record.ts'
 
 export type AttemptEffects = PictureEffects & {
@@ -26,39 +41,36 @@ export type AttemptEffects = PictureEffects & {
 /** What is read of an answer that is not a 200, in bytes. */
 const ERROR_BYTES = 64 * 1024
 
+/** Time for one try of a download that is already paid for, in ms. */
+const DOWNLOAD_MS = 60_000
+
 /** Asks the provider of the attempt's route for the picture, and stores it. */
 export async function attempt(
   record: GenerationRecord,
   attempt: Attempt,
   fx: AttemptEffects,
 ): Promise<Ending> {
-  const route = record.routes[attempt.route]!
-  const model = findModel(route.model)
-  const market = marketOf(fx.env)
-  const seller = market.sellers.find((s) => s.id === route.provider)
-  const end = (verdict: Verdict, more: Partial<Ending> = {}): Ending => ({
-    verdict,
-    costMicroUsd: verdict.charged === 'no' ? 0 : null,
-    endedAt: fx.now(),
-    ...more,
-  })
-  if (!model || !seller?.configured || !seller.wire[model.id])
-    return end(notSent(`${route.provider} does not sell ${route.model} here any more`))
-  // Nobody agreed to pay for what was queued for the emulator.
-  if (record.emulated !== market.emulated)
-    return end(notSent('it was queued while the emulator stood in for the provider; ask for it again'))
-  const missing = await missingInput(record, fx)
-  if (missing) return end(notSent(`reference ${missing} is not stored any more; upload it again`))
+  const end = (verdict: Verdict, more: Partial<Ending> = {}): Ending =>
+    bounded({ verdict, costMicroUsd: verdict.charged === 'no' ? 0 : null, endedAt: fx.now(), ...more })
+  let ready: Ready | Verdict
+  try {
+    ready = await prepare(record, attempt, fx)
+  } catch (error) {
+    ready = unprepared(error as Error)
+  }
+  if ('outcome' in ready) return end(ready)
+  const { call, seller, row } = ready
 
-  const apiKey = String(fx.env[keyVariableOf(seller.id, fx.env)] ?? 'emulated')
-  const call = callOf(record.request, record.inputs, model, seller, apiKey)
   const timeout = fx.timeout(attemptTimeoutMs(record.request.size ?? DEFAULT_SIZE))
   const pictures = storePictures(attempt.pictureName, { generation: record.id }, fx)
   const exchanged = await exchange(call, seller, timeout, pictures, fx)
   if ('verdict' in exchanged) {
-    const ending = end(exchanged.verdict)
+    // Pictures that arrived whole are kept, though nobody knows whether they are the result: they may be paid for.
+    const { charged } = exchanged.verdict
+    const cost = charged === 'yes' ? { costMicroUsd: settle(row, undefined, 1) ?? null } : {}
+    const ending = end(exchanged.verdict, { ...cost, ...asResult(pictures.all()) })
     await fx.commit(ending)
-    await pictures.discard()
+    await pictures.discard(pictures.all())
     return ending
   }
 
@@ -66,9 +78,9 @@ export async function attempt(
   const chosen = chooseResult(answer, (index) => pictures.stored(index) !== undefined)
   const picture = chosen.result === undefined ? undefined : pictures.stored(chosen.result)
   const others = chosen.others.flatMap((index) => pictures.stored(index) ?? [])
-  const verdict = classifyAnswer(answer, picture !== undefined, seller)
   const imageParts = answer.parts.filter((part) => part.kind === 'picture').length
-  const cost = settle(seller.prices[model.id], answer.usage, imageParts)
+  const verdict = classifyAnswer(answer, picture !== undefined, imageParts - pictures.all().length, seller)
+  const cost = settle(row, answer.usage, imageParts)
   const text = textOf(answer.parts)
   const ending = end(verdict, {
     ...(verdict.charged === 'yes' ? { costMicroUsd: cost ?? null } : {}),
@@ -84,6 +96,38 @@ export async function attempt(
   await fx.commit(ending)
   await pictures.discard([...(picture ? [picture] : []), ...others])
   return ending
+}
+
+type Ready = { call: Call; seller: Seller; row: PriceRow | undefined }
+
+/** Everything that is needed before the first byte leaves; a verdict when it must not leave. Throws what the
+ *  configuration and R2 throw. */
+async function prepare(
+  record: GenerationRecord,
+  attempt: Attempt,
+  fx: AttemptEffects,
+): Promise<Ready | Verdict> {
+  const route = record.routes[attempt.route]!
+  const model = findModel(route.model)
+  const market = marketOf(fx.env)
+  const seller = market.sellers.find((s) => s.id === route.provider)
+  if (!model || !seller?.configured || !seller.wire[model.id])
+    return notSent(`${route.provider} does not sell ${route.model} here any more`)
+  // Nobody agreed to pay for what was queued for the emulator.
+  if (record.emulated !== market.emulated)
+    return notSent('it was queued while the emulator stood in for the provider; ask for it again')
+  const missing = await missingInput(record, fx)
+  if (missing) return notSent(`reference ${missing} is not stored any more; upload it again`)
+  const apiKey = String(fx.env[keyVariableOf(seller.id, fx.env)] ?? 'emulated')
+  const call = callOf(record.request, record.inputs, model, seller, apiKey)
+  return { call, seller, row: seller.prices[model.id] }
+}
+
+/** What an error before the first byte means: it was free, and is worth another try unless the set-up is wrong. */
+function unprepared(error: Error): Verdict {
+  if (error instanceof ConfigurationError) return notSent(error.message)
+  const message = `it could not be prepared: ${error.message}`
+  return { outcome: 'unreachable', charged: 'no', next: 'retry', reason: 'unavailable', message }
 }
 
 /** Sends the call and reads its answer to the end: the answer for a 200 that was read whole, else what went wrong. */
@@ -114,7 +158,7 @@ async function exchange(
       redirect: 'manual',
     })
   } catch (error) {
-    await body.done
+    await body.cancel()
     const failure = body.failure()
     return { verdict: failure instanceof ReferenceGone ? notSent(failure.message) : silence(error) }
   }
@@ -127,7 +171,8 @@ async function exchange(
     const skeleton = await scanJson(response.body, { isBlob: isInlineData, sink: pictures.sink })
     const read = readAnswer(skeleton)
     const byAddress = pictures.count() === 0 && seller.pictureUrlHost
-    return { answer: byAddress ? await pictures.fetchFrom(read, byAddress, fx.fetch) : read }
+    const download: Fetch = (url, init) => fx.fetch(url, { ...init, signal: fx.timeout(DOWNLOAD_MS) })
+    return { answer: byAddress ? await pictures.fetchFrom(read, byAddress, download) : read }
   } catch (error) {
     if (error instanceof NotStored) return { verdict: classifySilence('not_stored', true, error.message) }
     if (error instanceof ScanError) {
@@ -160,15 +205,19 @@ async function missingInput(record: GenerationRecord, fx: AttemptEffects): Promi
   return input && 'sha256' in input ? input.sha256 : undefined
 }
 
-/** The first `maxBytes` of a body as text; the rest is not read. */
+/** The first `maxBytes` of a body as text, or what of them arrives: the status has said already what happened. */
 async function readCapped(response: Response, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength
-    text += decoder.decode(chunk, { stream: true })
-    if (bytes >= maxBytes) break
+  try {
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.byteLength
+      text += decoder.decode(chunk, { stream: true })
+      if (bytes >= maxBytes) break
+    }
+  } catch {
+    return text
   }
   return text
 }

@@ -18,6 +18,7 @@ import { type AttemptEffects, attempt } from './attempt.ts'
 import { readCommit, writeCommit } from './commit.ts'
 import { writeIndex } from './listing.ts'
 import { randomName } from './name.ts'
+import { asResult, findPictures } from './pictures.ts'
 import { nextStep } from './policy.ts'
 import {
   type Attempt,
@@ -36,6 +37,9 @@ export type Ensured = { kind: 'created' | 'existing'; record: GenerationRecord }
 /** Delay before the alarm tries again after an unexpected error, in ms. */
 const MISHAP_DELAY_MS = 5_000
 
+/** Delay before the index is tried again, in ms. */
+const INDEX_DELAY_MS = 15_000
+
 const RECORD = 'record'
 /** Present while the index does not have the latest record yet. */
 const UNINDEXED = 'unindexed'
@@ -45,11 +49,14 @@ export class Generation extends DurableObject<Env> {
   #log: Log = consoleLog
 
   /** Makes sure that this picture will be made; buys nothing twice. Returns at once. */
-  ensure(wish: Wish): Ensured {
+  async ensure(wish: Wish): Promise<Ensured> {
     const existing = this.read()
     if (existing) {
-      const same = existing.fingerprint === wish.fingerprint
-      return same ? { kind: 'existing', record: existing } : { kind: 'key_reused' }
+      if (existing.fingerprint !== wish.fingerprint) return { kind: 'key_reused' }
+      const isAsleep = !isEnded(existing.status) && (await this.ctx.storage.getAlarm()) === null
+      // While an alarm runs there is none set: then this one only comes to look.
+      if (isAsleep) await this.ctx.storage.setAlarm(Date.now() + MISHAP_DELAY_MS)
+      return { kind: 'existing', record: existing }
     }
     const now = Date.now()
     const record: GenerationRecord = { ...wish, status: 'queued', attempts: [], createdAt: now, version: 1 }
@@ -113,7 +120,7 @@ export class Generation extends DurableObject<Env> {
         return this.#index()
       case 'send': {
         const next: Attempt = {
-          number: record.attempts.length + 1,
+          number: (record.attempts.at(-1)?.number ?? 0) + 1,
           route: step.route,
           startedAt: now,
           pictureName: randomName(),
@@ -130,7 +137,8 @@ export class Generation extends DurableObject<Env> {
   }
 
   /** Records how an attempt ended and goes on at once. */
-  async #conclude(record: GenerationRecord, { number, route }: Attempt, ending: Ending): Promise<void> {
+  async #conclude(record: GenerationRecord, open: Attempt, ending: Ending): Promise<void> {
+    const { number, route, startedAt } = open
     const ended = withEnding(record, number, ending)
     const step = nextStep(ended, ending.endedAt)
     this.#save(step.kind === 'end' ? finished(ended, step.status, ending.endedAt) : ended)
@@ -145,16 +153,17 @@ export class Generation extends DurableObject<Env> {
       charged: ending.verdict.charged,
       costMicroUsd: ending.costMicroUsd,
       bytes: ending.picture?.bytes ?? null,
-      ms: ending.endedAt - record.attempts[number - 1]!.startedAt,
+      ms: ending.endedAt - startedAt,
     })
-    if (step.kind !== 'end')
-      return this.ctx.storage.setAlarm(step.kind === 'wait' ? step.untilMs : Date.now())
-    this.#wake()
+    if (step.kind === 'end') this.#wake()
+    else await this.ctx.storage.setAlarm(step.kind === 'wait' ? step.untilMs : Date.now())
     return this.#index()
   }
 
-  /** The commit record only matters if the object dies now: without it the ending still goes into storage. */
+  /** The commit record only matters if the object dies now, and if money may be gone: without it the ending still goes
+   *  into storage. */
   async #commit(record: GenerationRecord, { number }: Attempt, ending: Ending): Promise<void> {
+    if (ending.verdict.charged === 'no') return
     try {
       await writeCommit(this.env.BUCKET, record.id, number, ending)
     } catch (error) {
@@ -166,8 +175,15 @@ export class Generation extends DurableObject<Env> {
   async #recover(record: GenerationRecord, open: Attempt): Promise<Ending> {
     const committed = await readCommit(this.env.BUCKET, record.id, open.number)
     if (committed) return committed
+    // Whether the answer held more than what was stored of it nobody knows; what is there is not lost.
+    const found = await findPictures(this.env.BUCKET, open.pictureName)
     const message = 'the worker stopped between sending the request and storing the answer'
-    return { verdict: classifySilence('orphaned', true, message), costMicroUsd: null, endedAt: Date.now() }
+    return {
+      verdict: classifySilence('orphaned', true, message),
+      costMicroUsd: null,
+      endedAt: Date.now(),
+      ...asResult(found),
+    }
   }
 
   #save(record: GenerationRecord): void {
@@ -188,7 +204,7 @@ export class Generation extends DurableObject<Env> {
       return
     }
     const alarm = await this.ctx.storage.getAlarm()
-    if (alarm === null) await this.ctx.storage.setAlarm(Date.now() + MISHAP_DELAY_MS)
+    if (alarm === null) await this.ctx.storage.setAlarm(Date.now() + INDEX_DELAY_MS)
   }
 
   /** Whether the index has taken a record. */

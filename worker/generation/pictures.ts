@@ -1,5 +1,6 @@
 // The pictures of one answer, stored one after the other while it streams. Which of them is wanted is known only at its
 // end: until then all are kept, afterwards the rest is removed.
+import { createHash } from 'node:crypto'
 import type { Answer, AnswerPart } from '../../core/answer.ts'
 import { PictureWriter, type StoredPicture } from '../stream/picture.ts'
 import type { BlobSink } from '../stream/scanner.ts'
@@ -26,7 +27,9 @@ export type Pictures = {
    *  Returns the answer with those parts as pictures: the links are not handed on. Throws NotStored when a picture cannot
    *  be had: it is paid for. */
   fetchFrom(answer: Answer, hostSuffix: string, fetch: Fetch): Promise<Answer>
-  /** Removes what is not in `keep`, and what is half-written. */
+  /** All that is stored, in the order of the answer. */
+  all(): StoredPicture[]
+  /** Removes what is not in `keep`, and what is half-written. Never rejects: what stays costs storage, nothing else. */
   discard(keep?: readonly StoredPicture[]): Promise<void>
 }
 
@@ -64,7 +67,7 @@ export function storePictures(name: string, metadata: Record<string, string>, fx
       const result = await guard(writer!.finish())
       writer = undefined
       const isPicture = 'key' in result && result.bytes >= SMALLEST_PICTURE_BYTES
-      if ('key' in result && !isPicture) await fx.bucket.delete(result.key)
+      if ('key' in result && !isPicture) await fx.bucket.delete(result.key).catch(() => {})
       stored.push(isPicture ? result : undefined)
     },
   }
@@ -86,12 +89,43 @@ export function storePictures(name: string, metadata: Record<string, string>, fx
       }
       return { ...answer, parts }
     },
+    all: () => stored.filter((picture) => picture !== undefined),
     async discard(keep = []) {
       await writer?.abort()
       const keys = stored.flatMap((picture) => (picture && !keep.includes(picture) ? [picture.key] : []))
-      if (keys.length > 0) await fx.bucket.delete(keys)
+      if (keys.length > 0) await fx.bucket.delete(keys).catch(() => {})
     },
   }
+}
+
+/** The pictures of an answer that nobody can choose among any more: the last is shown, the others beside it. */
+export function asResult(pictures: readonly StoredPicture[]): {
+  picture?: StoredPicture
+  others?: StoredPicture[]
+} {
+  const picture = pictures.at(-1)
+  if (!picture) return {}
+  return { picture, ...(pictures.length > 1 ? { others: pictures.slice(0, -1) } : {}) }
+}
+
+/** What an attempt stored under its name before the object died. */
+export async function findPictures(
+  bucket: Pick<R2Bucket, 'list' | 'get'>,
+  name: string,
+): Promise<StoredPicture[]> {
+  const { objects } = await bucket.list({ prefix: `pictures/${name}` })
+  // `name.ext` is the first, `name-1.ext` the second: R2 lists `-` before `.`.
+  const ordinal = ({ key }: R2Object) => Number(/-(\d+)\./.exec(key)?.[1] ?? 0)
+  const found: StoredPicture[] = []
+  for (const { key } of objects.toSorted((a, b) => ordinal(a) - ordinal(b))) {
+    const object = await bucket.get(key)
+    if (!object) continue
+    const hash = createHash('sha256')
+    for await (const chunk of object.body) hash.update(chunk)
+    const mimeType = object.httpMetadata!.contentType as StoredPicture['mimeType']
+    found.push({ key, mimeType, bytes: object.size, width: null, height: null, sha256: hash.digest('hex') })
+  }
+  return found
 }
 
 /** The address in a text, if it is one on the expected host. */

@@ -30,10 +30,12 @@ export function nextStep(record: GenerationRecord, now: number): Step {
     const delayMs = Math.max(verdict.retryAfterMs ?? backoffMs(tries.length), LEAST_DELAY_MS * tries.length)
     const untilMs = last.ending!.endedAt + delayMs
     if (untilMs >= record.deadlineAt) return { kind: 'end', status: 'failed' }
-    return now >= untilMs ? { kind: 'send', route: last.route } : { kind: 'wait', untilMs }
+    if (now < untilMs) return { kind: 'wait', untilMs }
+    return now < record.deadlineAt ? { kind: 'send', route: last.route } : { kind: 'end', status: 'failed' }
   }
   const route = fallbackAfter(record, last)
-  return route === undefined ? { kind: 'end', status: statusOf(verdict) } : { kind: 'send', route }
+  const isLate = now >= record.deadlineAt
+  return route === undefined || isLate ? { kind: 'end', status: statusOf(verdict) } : { kind: 'send', route }
 }
 
 /** Delay before try `tries + 1`, in ms: doubling, bounded. */

@@ -63,6 +63,8 @@ export type Attempt = {
 export type GenerationRecord = Wish & {
   status: Status
   attempts: readonly Attempt[]
+  /** Attempts that cost nothing and were left out of the middle of `attempts`. */
+  omitted?: number
   createdAt: number
   finishedAt?: number
   /** Grows with every change; the index keeps the highest. */
@@ -87,7 +89,20 @@ export function withDispatch(record: GenerationRecord, attempt: Attempt): Genera
 /** The record after its open attempt ended. */
 export function withEnding(record: GenerationRecord, number: number, ending: Ending): GenerationRecord {
   const attempts = record.attempts.map((a) => (a.number === number ? { ...a, ending } : a))
-  return { ...record, attempts, status: 'queued', version: record.version + 1 }
+  return { ...record, ...short(record, attempts), status: 'queued', version: record.version + 1 }
+}
+
+/** Attempts that are kept; the longest wait for a turn makes some hundred. */
+const KEPT = 32
+
+/** The list without one of its middle, if it is long and that one was free: a record must not grow with every 429. */
+function short(
+  record: GenerationRecord,
+  attempts: readonly Attempt[],
+): Pick<GenerationRecord, 'attempts' | 'omitted'> {
+  const middle = attempts[KEPT / 2]
+  if (attempts.length <= KEPT || !middle?.ending || middle.ending.costMicroUsd !== 0) return { attempts }
+  return { attempts: attempts.filter((a) => a !== middle), omitted: (record.omitted ?? 0) + 1 }
 }
 
 /** The record at its end. */

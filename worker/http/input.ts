@@ -51,9 +51,11 @@ export function preferredWait(
   otherwiseS: number,
 ): { seconds: number; applied?: string } {
   const preferences = (header ?? '').split(',').map((p) => p.trim().toLowerCase())
-  if (preferences.includes('respond-async')) return { seconds: 0, applied: 'respond-async' }
   const wait = preferences.map((p) => /^wait\s*=\s*"?(\d+)"?$/.exec(p)?.[1]).find((n) => n !== undefined)
-  if (wait === undefined) return { seconds: otherwiseS }
+  if (wait === undefined)
+    return preferences.includes('respond-async')
+      ? { seconds: 0, applied: 'respond-async' }
+      : { seconds: otherwiseS }
   const seconds = Math.min(Number(wait), MAX_WAIT_S)
   return { seconds, applied: `wait=${seconds}` }
 }

@@ -3,8 +3,8 @@ import { PROBLEMS, type ProblemCode, type ProblemView } from '../../core/api.ts'
 
 export type FieldError = { path: string; message: string }
 
-/** What the caller is told. Thrown before anything was sent to a provider, hence `charged: no` everywhere: what
- *  happens later is a result, not a problem. */
+/** What the caller is told. Thrown before anything was sent to a provider, hence `charged: no`: what happens later is a
+ *  result, not a problem. Only a bug may have come after a generation was accepted. */
 export class Problem extends Error {
   override name = 'Problem'
   readonly code: ProblemCode
@@ -53,7 +53,7 @@ export function problemResponse(problem: Problem, requestId: string): Response {
     status,
     detail: problem.message,
     code: problem.code,
-    charged: 'no',
+    charged: problem.code === 'internal' ? 'unknown' : 'no',
     retryAfterMs: null,
     requestId,
     ...(problem.errors ? { errors: [...problem.errors] } : {}),

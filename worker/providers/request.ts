@@ -76,8 +76,8 @@ function segmentsOf(
   provider: Provider,
 ): Segment[] {
   // A run of private-use characters that is longer than any in the caller's own text.
-  let mark = '\ue000'
-  while (JSON.stringify(request).includes(mark)) mark += '\ue000'
+  const runs = JSON.stringify(request).match(/\ue000+/g) ?? []
+  const mark = '\ue000'.repeat(1 + runs.reduce((longest, run) => Math.max(longest, run.length), 0))
   const text = JSON.stringify(bodyOf(request, inputs, model, provider, (index) => `${mark}${index}${mark}`))
   return text.split(new RegExp(`${mark}(\\d+)${mark}`)).map((piece, index): Segment => {
     if (index % 2 === 0) return piece

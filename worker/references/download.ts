@@ -12,7 +12,7 @@ const TIMEOUT_MS = 30_000
 /** Fetches and stores the image. Throws `reference_unreachable` and what ReferenceWriter throws. */
 export async function downloadReference(
   url: string,
-  bucket: Pick<R2Bucket, 'put'>,
+  bucket: Pick<R2Bucket, 'head' | 'put'>,
   workspace: string,
   fetch: Fetch,
 ): Promise<StoredReference> {

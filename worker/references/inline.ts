@@ -1,6 +1,7 @@
 // A JSON body whose `references` may hold Base64: read as a stream, each image stored under its digest as soon as its
 // string ends, so that at most one of them is held.
 import type { StoredReference } from '../../core/api.ts'
+import { MODELS } from '../../core/models.ts'
 import { Problem } from '../http/problem.ts'
 import { ScanError, scanJson } from '../stream/scanner.ts'
 import { ReferenceWriter } from './store.ts'
@@ -8,11 +9,14 @@ import { ReferenceWriter } from './store.ts'
 /** Longest body without its images, in bytes. */
 const MAX_JSON_BYTES = 1024 * 1024
 
+/** Images beyond the most that any model takes are not stored. */
+const MOST_REFERENCES = Math.max(...MODELS.map((model) => model.references.max))
+
 /** The body with every `references[].data` replaced by `{sha256}`. Throws `invalid_json`, `payload_too_large` and
  *  `unsupported_media_type`, naming the reference. */
 export async function readWithReferences(
   body: ReadableStream<Uint8Array> | null,
-  bucket: Pick<R2Bucket, 'put'>,
+  bucket: Pick<R2Bucket, 'head' | 'put'>,
   workspace: string,
 ): Promise<unknown> {
   if (!body) throw new Problem('invalid_json', 'the body is empty')
@@ -30,6 +34,8 @@ export async function readWithReferences(
   }
   const sink = {
     open() {
+      if (stored.length === MOST_REFERENCES)
+        throw new Problem('unsupported', `references: no model takes more than ${MOST_REFERENCES}`)
       writer = new ReferenceWriter()
       problem = undefined
     },

@@ -19,19 +19,20 @@ export async function resolveReferences(
   workspace: string,
   fx: ResolveEffects,
 ): Promise<Input[]> {
-  return Promise.all(
-    references.map(async (reference, index) => {
-      try {
-        return await resolve(reference, workspace, fx)
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error
-        const path = `references[${index}]`
-        throw new Problem(error.code, `${path}: ${error.message}`, {
-          errors: [{ path, message: error.message }],
-        })
-      }
-    }),
-  )
+  const inputs: Input[] = []
+  // One after the other: an image that is fetched from its address is held whole until it is stored.
+  for (const [index, reference] of references.entries()) {
+    try {
+      inputs.push(await resolve(reference, workspace, fx))
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      const path = `references[${index}]`
+      throw new Problem(error.code, `${path}: ${error.message}`, {
+        errors: [{ path, message: error.message }],
+      })
+    }
+  }
+  return inputs
 }
 
 async function resolve(reference: ReferenceInput, workspace: string, fx: ResolveEffects): Promise<Input> {

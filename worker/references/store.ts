@@ -22,6 +22,10 @@ export async function findReference(
   return { sha256, mimeType: object.httpMetadata!.contentType as ReferenceType, bytes: object.size }
 }
 
+/** Tries of storing an image, and the delay between them in ms. */
+const TRIES = 3
+const RETRY_MS = 1_100
+
 /** One reference on its way in: takes bytes as they come, at most MAX_REFERENCE_BYTES of them, and stores them when
  *  they are whole and what they claim to be. */
 export class ReferenceWriter {
@@ -45,7 +49,7 @@ export class ReferenceWriter {
 
   /** Stores what came. `claims` is what the sender says of it. Throws `unsupported_media_type`, `digest_mismatch`. */
   async store(
-    bucket: Pick<R2Bucket, 'put'>,
+    bucket: Pick<R2Bucket, 'head' | 'put'>,
     workspace: string,
     claims: { sha256?: string; mimeType?: string | undefined } = {},
   ): Promise<StoredReference> {
@@ -64,13 +68,27 @@ export class ReferenceWriter {
         'digest_mismatch',
         `the bytes have the SHA-256 ${sha256}, not ${claims.sha256}; nothing was stored`,
       )
+    for (let tries = 1; ; tries++) {
+      const existing = await findReference(bucket, workspace, sha256)
+      if (existing) return existing
+      try {
+        await this.#put(bucket, workspace, sha256, mimeType)
+        return { sha256, mimeType, bytes: this.#bytes }
+      } catch (error) {
+        // R2 takes one write of a key per second: others may be storing the same image at this moment.
+        if (tries === TRIES) throw error
+        await scheduler.wait(RETRY_MS)
+      }
+    }
+  }
+
+  async #put(bucket: Pick<R2Bucket, 'put'>, workspace: string, sha256: string, mimeType: ReferenceType) {
     const { readable, writable } = new FixedLengthStream(this.#bytes)
     const put = bucket.put(referenceKey(workspace, sha256), readable, {
       sha256,
       httpMetadata: { contentType: mimeType },
     })
     await Promise.all([put, this.#pour(writable)])
-    return { sha256, mimeType, bytes: this.#bytes }
   }
 
   async #pour(writable: WritableStream<Uint8Array>): Promise<void> {

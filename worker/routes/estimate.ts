@@ -4,6 +4,7 @@ import { EstimateRequestSchema, EstimateSchema, type EstimateView } from '../../
 import { total } from '../../core/cost.ts'
 import { toUsd } from '../../core/money.ts'
 import { PRICE_TABLE_VERSION } from '../../core/prices.ts'
+import type { ReferenceInput } from '../../core/request.ts'
 import { quoteRoutes } from '../../core/routes.ts'
 import type { AppEnv } from '../env.ts'
 import { statusesOf } from '../generation/listing.ts'
@@ -11,7 +12,7 @@ import { generationId } from '../generation/name.ts'
 import { checkLimits, draftOf, findRoutes } from '../generation/wish.ts'
 import { parse, readJson } from '../http/input.ts'
 
-const MAX_BODY_BYTES = 32 * 1024 * 1024
+const MAX_BODY_BYTES = 8 * 1024 * 1024
 
 const route = createRoute({
   method: 'post',
@@ -31,11 +32,7 @@ export const estimate = new OpenAPIHono<AppEnv>().openapi(route, async (c) => {
   const statuses = known.length > 0 ? await statusesOf(c.env.DB, workspace, known) : new Map()
   const quotes = requests.map((request, index) => {
     const routes = findRoutes(market, request)
-    checkLimits(
-      request,
-      (request.references ?? []).map(() => ({})),
-      routes,
-    )
+    checkLimits(request, (request.references ?? []).map(claimOf), routes)
     const id = ids[index]
     const status = id ? statuses.get(id) : undefined
     return {
@@ -59,6 +56,11 @@ export const estimate = new OpenAPIHono<AppEnv>().openapi(route, async (c) => {
   }
   return c.json(view, 200)
 })
+
+/** What a reference says of itself before it is fetched. */
+function claimOf(reference: ReferenceInput) {
+  return 'mimeType' in reference && !('data' in reference) ? reference : {}
+}
 
 /** A sum with a part that has no price is not a price: it is null, and `unknown` says what is missing. */
 function moneyOf({ expected, atMost, unknown }: ReturnType<typeof total>) {

@@ -8,6 +8,7 @@ import { type GenerationRequest, RequestSchema } from '../../core/request.ts'
 import type { AppEnv } from '../env.ts'
 import { listGenerations } from '../generation/listing.ts'
 import { generationId, randomName } from '../generation/name.ts'
+import type { Ensured } from '../generation/object.ts'
 import type { GenerationRecord, Wish } from '../generation/record.ts'
 import { viewOf } from '../generation/view.ts'
 import { askedOf, checkLimits, findRoutes, wishOf } from '../generation/wish.ts'
@@ -94,7 +95,7 @@ export const generations = new OpenAPIHono<AppEnv>({
     const ensured =
       known?.asked === askedOf(request)
         ? { kind: 'existing' as const, record: known }
-        : await stub(c, id).ensure(await prepare(c, id, request))
+        : await ensure(c, await prepare(c, id, request))
     if (ensured.kind === 'key_reused')
       throw new Problem(
         'key_reused',
@@ -151,6 +152,21 @@ async function prepare(c: Context<AppEnv>, id: string, request: GenerationReques
     generation: (reference) => readGeneration(c, reference),
   })
   return wishOf(id, workspace, request, inputs, market, Date.now())
+}
+
+/** Tries of a call to an object that may be restarting. */
+const TRIES = 3
+
+/** Hands the wish to its object. It may have been taken although its answer was lost, so it is handed over again: the
+ *  same wish is never carried out twice. */
+async function ensure(c: Context<AppEnv>, wish: Wish): Promise<Ensured> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await stub(c, wish.id).ensure(wish)
+    } catch (error) {
+      if (tries === TRIES) throw error
+    }
+  }
 }
 
 /** The record of a generation of this workspace. */

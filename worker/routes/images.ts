@@ -20,7 +20,7 @@ export const images = new Hono<AppEnv>().get('/:file{[0-9a-z-]+\\.[a-z]+}', asyn
   })
   if (!object) throw missing()
   if (!('body' in object)) {
-    const isMatch = headers.get('if-match')?.includes(object.httpEtag) ?? !headers.has('if-unmodified-since')
+    const isMatch = matches(headers.get('if-match'), object) ?? !headers.has('if-unmodified-since')
     return new Response(null, { status: isMatch ? 304 : 412, headers: headersOf(object) })
   }
   if (c.req.raw.method === 'HEAD') {
@@ -42,6 +42,11 @@ export const images = new Hono<AppEnv>().get('/:file{[0-9a-z-]+\\.[a-z]+}', asyn
   })
 })
 
+/** Whether `If-Match` holds; undefined without one. */
+function matches(ifMatch: string | null, object: R2Object): boolean | undefined {
+  return ifMatch === null ? undefined : ifMatch.trim() === '*' || ifMatch.includes(object.httpEtag)
+}
+
 function headersOf(object: R2Object): Record<string, string> {
   return {
     'content-type': object.httpMetadata!.contentType!,
@@ -54,15 +59,25 @@ function headersOf(object: R2Object): Record<string, string> {
   }
 }
 
-/** The preconditions without `If-Range`, which speaks of the range only. */
+/** The preconditions without `If-Range`, which speaks of the range only, and without what is malformed: R2 would throw
+ *  where RFC 9110 says to pass over it. */
 function conditionsOf(headers: Headers): Headers {
   const conditions = new Headers()
-  for (const name of ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since']) {
+  for (const [name, form] of CONDITIONS) {
     const value = headers.get(name)
-    if (value !== null) conditions.set(name, value)
+    if (value !== null && form.test(value.trim())) conditions.set(name, value)
   }
   return conditions
 }
+
+const ETAGS = /^(\*|(W\/)?"[^"]*"(\s*,\s*(W\/)?"[^"]*")*)$/
+const DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
+const CONDITIONS = [
+  ['if-none-match', ETAGS],
+  ['if-match', ETAGS],
+  ['if-modified-since', DATE],
+  ['if-unmodified-since', DATE],
+] as const
 
 /** The one range that is asked for. Several at once, other units and a stale `If-Range` get the whole picture, as
  *  RFC 9110 allows. */

@@ -27,6 +27,8 @@ export type StreamedBody = {
   failure(): Error | undefined
   /** Resolves when the body has ended, well or not; never rejects. */
   done: Promise<void>
+  /** Ends it where nobody will read on. */
+  cancel(): Promise<void>
 }
 
 /** Bytes read from R2 at a time: 64 KiB as Base64. */
@@ -69,7 +71,11 @@ export function streamBody(segments: readonly Segment[], bucket: Pick<R2Bucket, 
     // Refused when the consumer has gone already; then there is nothing to stop.
     await writer.abort(failure).catch(() => {})
   })
-  return { body: readable, bytes, taken: () => taken, failure: () => failure, done }
+  const cancel = async () => {
+    await writer.abort(new Error('the consumer has gone')).catch(() => {})
+    await done
+  }
+  return { body: readable, bytes, taken: () => taken, failure: () => failure, done, cancel }
 }
 
 async function sendObject(

@@ -31,8 +31,8 @@ export function wish(id: string, asked: Record<string, unknown>): Wish {
 
 /** A generation that was asked for and has not begun; `attempts` are then said to have been dispatched. */
 export async function plant(asked: Wish, attempts: readonly Attempt[] = []): Promise<void> {
-  await runInDurableObject(stub(asked.id), (object, { storage }) => {
-    const { record } = object.ensure(asked) as { record: GenerationRecord }
+  await runInDurableObject(stub(asked.id), async (object, { storage }) => {
+    const { record } = (await object.ensure(asked)) as { record: GenerationRecord }
     storage.setAlarm(NEVER)
     if (attempts.length > 0) storage.kv.put('record', { ...record, status: 'running', attempts, version: 2 })
   })

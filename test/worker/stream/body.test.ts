@@ -99,6 +99,14 @@ test('an error of R2 stops the body', async () => {
   expect(body.failure()).toBe(error)
 })
 
+test('a body that nobody begins to read ends when it is cancelled', async () => {
+  const body = streamBody(['x'.repeat(200_000)], bucket)
+  await body.cancel()
+  await body.done
+  expect(body.taken()).toBeLessThan(body.bytes)
+  expect(body.failure()).toBeInstanceOf(Error)
+})
+
 test('a consumer that leaves ends the body', async () => {
   const { segment } = await reference(700_003)
   const body = streamBody(['"', segment, '"'], bucket)
