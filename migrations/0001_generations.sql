@@ -1,5 +1,5 @@
 -- The index of generations: a copy of each object's record, for lists and look-ups by many ids. The objects are the
--- truth; a row may lag behind its object, never the other way round. Times are epoch milliseconds.
+-- truth; a row may lag behind its object. Times are epoch milliseconds.
 CREATE TABLE generations (
   id TEXT PRIMARY KEY,
   workspace TEXT NOT NULL,
