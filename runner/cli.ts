@@ -3,7 +3,7 @@
 // environment are taken here and passed on.
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EXIT, exitOf } from './exit.ts'
+import { EXIT, exitOf, Interrupted } from './exit.ts'
 import type { Io, Output } from './io.ts'
 import { createProgram } from './program.ts'
 
@@ -31,6 +31,8 @@ const io: Io = {
     const prompt = createInterface({ input: process.stdin, output: process.stderr })
     try {
       return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim())
+    } catch (cause) {
+      throw new Interrupted('Nothing was sent.', { cause })
     } finally {
       prompt.close()
     }
@@ -46,6 +48,12 @@ const io: Io = {
     return () => void process.off('SIGINT', listener)
   },
 }
+
+// Whoever reads us may stop reading; that is no reason to end a run that is being paid for.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
 
 let code: number = EXIT.done
 const program = createProgram(io, (result) => {

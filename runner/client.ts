@@ -54,19 +54,36 @@ export type Client = {
 const TRIES = 5
 const FIRST_DELAY_MS = 500
 
+/** Seconds within which an answer is there, beyond what the call asks the worker to wait; and for a picture. */
+const ANSWER_S = 30
+const DOWNLOAD_S = 300
+
+type Patience = { signal?: AbortSignal | undefined; waitS?: number }
+
 /** A client of the worker at `url`. */
 export function createClient(url: string, token: string, fx: ClientEffects): Client {
   const base = url.replace(/\/+$/, '')
 
-  async function send(path: string, init: RequestInit = {}, signal?: AbortSignal): Promise<Response> {
+  /** Sends until there is an answer that `read` can take in whole. */
+  async function send<T>(
+    path: string,
+    init: RequestInit,
+    { signal, waitS = 0 }: Patience,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    const url = path.startsWith('http') ? path : `${base}${path}`
+    // A picture may be served from elsewhere: the token is the worker's alone.
+    const auth: Record<string, string> =
+      new URL(url).origin === new URL(base).origin ? { authorization: `Bearer ${token}` } : {}
     for (let tries = 1; ; tries++) {
       try {
-        const response = await fx.fetch(path.startsWith('http') ? path : `${base}${path}`, {
+        const timeout = AbortSignal.timeout((waitS + ANSWER_S) * 1_000)
+        const response = await fx.fetch(url, {
           ...init,
-          headers: { authorization: `Bearer ${token}`, ...init.headers },
-          signal: signal ?? null,
+          headers: { ...auth, ...init.headers },
+          signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         })
-        if (response.status < 500 || tries === TRIES) return response
+        if (response.status < 500 || tries === TRIES) return await read(response)
         await response.body?.cancel()
       } catch (cause) {
         if (signal?.aborted) throw cause
@@ -82,24 +99,26 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
   async function call<S extends z.ZodType>(
     schema: S,
     path: string,
-    init?: RequestInit,
-    signal?: AbortSignal,
-  ) {
-    const response = await send(path, init, signal)
-    const text = await response.text()
-    const body = parse(text)
-    if (response.ok) {
+    init: RequestInit = {},
+    patience: Patience = {},
+  ): Promise<z.output<S>> {
+    const { ok, status, body } = await send(path, init, patience, async (response) => ({
+      ok: response.ok,
+      status: response.status,
+      body: parse(await response.text()),
+    }))
+    if (ok) {
       const result = schema.safeParse(body)
       if (result.success) return result.data as z.output<S>
     }
     const problem = ProblemSchema.safeParse(body)
     if (problem.success) throw new WorkerProblem(problem.data)
     throw new WorkerUnreachable(
-      `${base}${path.split('?')[0]} answered ${response.status}, which is not the answer of a proofsheet worker`,
+      `${base}${path.split('?')[0]} answered ${status}, which is not the answer of a proofsheet worker`,
     )
   }
 
-  const post = (path: string, body: unknown, headers: Record<string, string>, signal?: AbortSignal) =>
+  const post = (path: string, body: unknown, headers: Record<string, string>, patience: Patience = {}) =>
     [
       path,
       {
@@ -107,7 +126,7 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
         body: JSON.stringify(body),
         headers: { 'content-type': 'application/json', ...headers },
       },
-      signal,
+      patience,
     ] as const
 
   return {
@@ -121,14 +140,14 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
           '/api/generations',
           request,
           { 'idempotency-key': `"${key}"`, prefer: `wait=${waitS}` },
-          signal,
+          { signal, waitS },
         ),
       ),
     generation: (id, waitS, signal) =>
-      call(GenerationSchema, `/api/generations/${id}?wait=${waitS}`, {}, signal),
+      call(GenerationSchema, `/api/generations/${id}?wait=${waitS}`, {}, { signal, waitS }),
     async putReference(sha256, mimeType, bytes) {
-      const head = await send(`/api/references/${sha256}`, { method: 'HEAD' })
-      if (head.ok) return
+      const isThere = await send(`/api/references/${sha256}`, { method: 'HEAD' }, {}, async ({ ok }) => ok)
+      if (isThere) return
       const body = await bytes()
       await call(StoredReferenceSchema, `/api/references/${sha256}`, {
         method: 'PUT',
@@ -136,11 +155,11 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
         headers: { 'content-type': mimeType, 'content-length': String(body.byteLength) },
       })
     },
-    async download(url) {
-      const response = await send(url)
-      if (!response.ok) throw new WorkerUnreachable(`${url} answered ${response.status}`)
-      return response
-    },
+    download: (url) =>
+      send(url, {}, { waitS: DOWNLOAD_S }, async (response) => {
+        if (!response.ok) throw new WorkerUnreachable(`${url} answered ${response.status}`)
+        return response
+      }),
   }
 }
 

@@ -38,6 +38,16 @@ export class ManifestRejected extends Error {
   override name = 'ManifestRejected'
 }
 
+/** Ctrl-C at a question. */
+export class Interrupted extends Error {
+  override name = 'Interrupted'
+}
+
+/** A full disk, a file that may not be written: said by the system, and no bug. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error
+}
+
 /** The exit code of an error that ends a command, and its message unless that was written already; undefined for a bug. */
 export function exitOf(error: unknown): { code: ExitCode; message?: string } | undefined {
   // Help ends this way too.
@@ -55,6 +65,8 @@ export function exitOf(error: unknown): { code: ExitCode; message?: string } | u
   }
   if (error instanceof LocalWorkerError)
     return { code: error.reason === 'start' ? EXIT.unavailable : EXIT.usage, message: error.message }
+  if (error instanceof Interrupted) return { code: EXIT.interrupted, message: error.message }
   if (error instanceof WorkerUnreachable) return { code: EXIT.unavailable, message: error.message }
+  if (isSystemError(error)) return { code: EXIT.unavailable, message: error.message }
   return undefined
 }

@@ -12,8 +12,9 @@ import { isToMake, type Plan, type PlanItem, planOf, type Repeat } from './plan/
 import { entryOf } from './run/make.ts'
 import { openSession, type Session } from './session.ts'
 import { type Downloaded, downloadReference, ReferenceUnreachable } from './state/downloads.ts'
-import { merge } from './state/lock.ts'
+import { keyOf, merge } from './state/lock.ts'
 import { openState, pathsOf, type State } from './state/state.ts'
+import { count } from './views/format.ts'
 
 export type Prepared = {
   manifest: Manifest
@@ -57,9 +58,13 @@ export async function prepare(options: PrepareOptions, remember: boolean, io: Io
   let lock = state.lock()
   const planNow = () => planOf(manifest.items, lock, session.market, urls, options.repeat, sha256)
   let plan = planNow()
+  if (state.unreadable > 0)
+    io.stderr.write(
+      `${state.lockPath}: ${count(state.unreadable, 'line')} cannot be read; looked up on the worker\n`,
+    )
   // Keys of what is made from a picture follow from the key of that picture: each round may reveal more.
   for (let asked = new Set<string>(); session.hasHistory; ) {
-    const unknown = plan.items.filter((p) => isToMake(p.state) && !asked.has(p.key))
+    const unknown = plan.items.flatMap(keyed).filter((p) => !asked.has(p.key))
     if (unknown.length === 0) break
     asked = new Set([...asked, ...unknown.map((p) => p.key)])
     const found = await askWorker(unknown, session, io)
@@ -69,6 +74,15 @@ export async function prepare(options: PrepareOptions, remember: boolean, io: Io
     plan = planNow()
   }
   return { manifest, session, state, downloads, plan }
+}
+
+/** The keys under which the worker may know more of an item: its own, and after an ending that is not repeated by
+ *  itself the one that a repetition on purpose would have had. */
+function keyed(planned: PlanItem): PlanItem[] {
+  if (isToMake(planned.state)) return [planned]
+  if (planned.state !== 'refused' && planned.state !== 'uncertain') return []
+  const edition = planned.edition + 1
+  return [{ ...planned, edition, key: keyOf(planned.fingerprint, edition) }]
 }
 
 /** What the worker has already made under the keys of these items. */

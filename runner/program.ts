@@ -1,6 +1,7 @@
 // The verbs and their flags. Each action parses its options, calls one command and hands on its exit code.
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import pkg from '../package.json' with { type: 'json' }
 import { check } from './commands/check.ts'
 import { dev } from './commands/dev.ts'
 import { models } from './commands/models.ts'
@@ -20,6 +21,7 @@ export function createProgram(io: Io, done: (code: ExitCode) => void): Command {
   const program = new Command('proofsheet')
     .description('See the price, then the pictures: one YAML manifest, a catalog of generated images.')
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .version(pkg.version)
     .exitOverride()
     .addHelpText('before', `${EXAMPLES}\n`)
     .addHelpText('after', `\n${helpTail()}`)

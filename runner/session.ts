@@ -37,7 +37,10 @@ export async function openSession({ worker, stateFolder }: SessionOptions, io: I
 }
 
 async function remoteSession(url: string, io: Io): Promise<Session> {
-  if (!URL.canParse(url)) throw new UsageError(`the worker's address ${JSON.stringify(url)} is no URL`)
+  if (!URL.canParse(url) || !/^https?:/.test(url))
+    throw new UsageError(
+      `the worker's address ${JSON.stringify(url)} is no URL that starts with http:// or https://`,
+    )
   const token = io.env.PROOFSHEET_TOKEN
   if (!token) throw new UsageError(`set PROOFSHEET_TOKEN to a token of the worker at ${url}`)
   const client = createClient(url, token, io)

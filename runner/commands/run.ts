@@ -7,7 +7,7 @@ import type { Io } from '../io.ts'
 import { LOCAL_PORT } from '../local/options.ts'
 import { isToMake, type Plan } from '../plan/plan.ts'
 import { type Prepared, prepare } from '../prepare.ts'
-import { runPlan } from '../run/engine.ts'
+import { recordRenamed, runPlan } from '../run/engine.ts'
 import type { Summary } from '../run/events.ts'
 import { createMaker } from '../run/make.ts'
 import { fileOf, isSaved, savePicture } from '../run/save.ts'
@@ -15,7 +15,7 @@ import type { LockEntry } from '../state/lock.ts'
 import { count, quoted } from '../views/format.ts'
 import { planLines, workerPhrase } from '../views/plan.ts'
 import { type ProgressKind, progressOf } from '../views/progress.ts'
-import { closingLines, inOrder, pictureLines } from '../views/summary.ts'
+import { closingLines, inOrder, openEnds, pictureLines } from '../views/summary.ts'
 
 export type RunOptions = {
   manifest: string
@@ -37,8 +37,11 @@ export async function run(options: RunOptions, io: Io): Promise<ExitCode> {
   try {
     return await carryOut(prepared, options, io)
   } finally {
-    prepared.state.fold()
-    await prepared.session.release()
+    try {
+      prepared.state.fold()
+    } finally {
+      await prepared.session.release()
+    }
   }
 }
 
@@ -48,17 +51,24 @@ async function carryOut(
   io: Io,
 ): Promise<ExitCode> {
   const folder = outFolder(options, io.cwd)
-  const say = (line: string) => io.stderr.write(`${line}\n`)
-  if (options.progress !== 'quiet' && options.progress !== 'json')
+  const isTalking = options.progress !== 'quiet' && options.progress !== 'json'
+  const say = (line: string) => isTalking && io.stderr.write(`${line}\n`)
+  if (isTalking)
     say(planLines(plan, { manifest: options.manifest, worker: workerPhrase(plan, session.name) }).join('\n'))
 
   const missing = options.download ? await missingPictures(plan, folder) : []
   const toMake = plan.items.filter((p) => isToMake(p.state)).length
-  if (toMake === 0 && missing.length === 0) {
-    say(
-      `There is nothing to do: ${count(plan.items.filter((p) => p.state === 'done').length, 'picture')} made.`,
-    )
-    return openEnds(plan) ? EXIT.incomplete : EXIT.done
+  if (toMake === 0) {
+    recordRenamed(plan, state.record)
+    const unfetched =
+      missing.length > 0 ? await fetchMissing(missing, folder, await session.client(), say) : 0
+    if (missing.length === 0)
+      say(
+        `There is nothing to do: ${count(plan.items.filter((p) => p.state === 'done').length, 'picture')} made.`,
+      )
+    if (options.json) io.stdout.write(`${JSON.stringify(resultJson({ plan, ...NOTHING }), null, 2)}\n`)
+    for (const line of openEnds(plan)) say(line)
+    return unfetched + openEnds(plan).length > 0 ? EXIT.incomplete : EXIT.done
   }
   if (!(await accepted(plan, toMake, options, io))) return EXIT.usage
 
@@ -66,7 +76,11 @@ async function carryOut(
   const unfetched = await fetchMissing(missing, folder, client, say)
   const before = state.lock()
   const startedAt = io.now()
-  const progress = progressOf(options.progress, { stderr: io.stderr, total: toMake, now: io.now })
+  const progress = progressOf(options.progress, {
+    stderr: io.stderr,
+    total: toMake + plan.items.filter((p) => p.state === 'same').length,
+    now: io.now,
+  })
   const { stop, leave, ignore } = interrupts(io)
   const files = new Map<string, string>()
   const made: LockEntry[] = []
@@ -90,7 +104,7 @@ async function carryOut(
           progress.event(event)
           if (event.type === 'made') {
             made.push(event.entry)
-            spent.push(event.entry.cost)
+            if (!event.shared) spent.push(event.entry.cost)
             if (event.file) files.set(event.entry.id, relative(io.cwd, event.file))
           }
           if (event.type === 'failed') spent.push(event.failure.cost)
@@ -98,6 +112,7 @@ async function carryOut(
         now: io.now,
       },
     )
+    progress.event({ type: 'summary', summary })
   } finally {
     progress.end()
     ignore()
@@ -141,7 +156,7 @@ async function fetchMissing(
   missing: readonly LockEntry[],
   folder: string,
   client: Client,
-  say: (line: string) => void,
+  say: (line: string) => unknown,
 ): Promise<number> {
   let failed = 0
   for (const entry of missing) {
@@ -149,18 +164,25 @@ async function fetchMissing(
       const { image } = await client.generation(entry.generation, 0)
       if (!image) continue
       await savePicture({ ...entry, image }, folder, client)
-      say(`fetched ${entry.id} again`)
+      say(`fetched ${entry.id}`)
     } catch (error) {
       failed++
-      say(`✗ ${entry.id}  could not be fetched again: ${(error as Error).message}`)
+      say(`✗ ${entry.id}  could not be fetched: ${(error as Error).message}`)
     }
   }
   return failed
 }
 
+/** The result of a run that had nothing to make. */
+const NOTHING = {
+  summary: { made: 0, failed: 0, blocked: 0, left: 0 },
+  made: [],
+  files: new Map<string, string>(),
+}
+
 /** An emulated run costs nothing; every other one asks, or wants `--yes`. */
 async function accepted(plan: Plan, toMake: number, { yes }: RunOptions, io: Io): Promise<boolean> {
-  if (plan.emulated || yes || toMake === 0) return true
+  if (plan.emulated || yes) return true
   const { quote } = plan
   const price = `${quoted(quote.expected, quote)} expected, ${quoted(quote.atMost, quote)} at most`
   if (!io.interactive)
@@ -170,11 +192,6 @@ async function accepted(plan: Plan, toMake: number, { yes }: RunOptions, io: Io)
   const yesSaid = await io.confirm(`Buy ${count(toMake, 'picture')} for ${price}?`)
   if (!yesSaid) io.stderr.write('Nothing was sent.\n')
   return yesSaid
-}
-
-/** Items that have no picture and are not tried again by themselves. */
-function openEnds(plan: Plan): boolean {
-  return plan.items.some((p) => p.state === 'refused' || p.state === 'uncertain')
 }
 
 function interrupts(io: Io) {
@@ -187,14 +204,19 @@ function interrupts(io: Io) {
 function exitCodeOf(summary: Summary, plan: Plan): ExitCode {
   switch (summary.stopped) {
     case 'interrupted':
-      return EXIT.interrupted
+      return summary.left > 0 ? EXIT.interrupted : endOf(summary, plan)
     case 'unauthorised':
       return EXIT.unauthorised
     case 'unavailable':
       return EXIT.unavailable
     default:
-      return summary.failed + summary.blocked > 0 || openEnds(plan) ? EXIT.incomplete : EXIT.done
+      return endOf(summary, plan)
   }
+}
+
+/** The code of a run that came to its end. */
+function endOf({ failed, blocked }: Summary, plan: Plan): ExitCode {
+  return failed + blocked > 0 || openEnds(plan).length > 0 ? EXIT.incomplete : EXIT.done
 }
 
 function resultJson({

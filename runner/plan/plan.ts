@@ -10,8 +10,18 @@ import { keyOf, type Lock, type LockEntry } from '../state/lock.ts'
 import { differences, fingerprintOf, type Inputs, inputsOf, promptBytes } from './inputs.ts'
 
 /** `retry`: the last try ended without a picture. `refused` and `uncertain`: so did it, and it is not repeated by
- *  itself, because it may have been charged for nothing again. `same`: another item's picture is this one. */
-export const PLAN_STATES = ['new', 'changed', 'retry', 'done', 'same', 'refused', 'uncertain'] as const
+ *  itself, because it may have been charged for nothing again. `blocked`: what it is made from has no picture and will
+ *  get none. `same`: another item's picture is this one. */
+export const PLAN_STATES = [
+  'new',
+  'changed',
+  'retry',
+  'done',
+  'same',
+  'refused',
+  'uncertain',
+  'blocked',
+] as const
 export type PlanState = (typeof PLAN_STATES)[number]
 
 export type PlanItem = {
@@ -72,6 +82,9 @@ export function planOf(
     const twin = firstOfKey.get(key)
     const twinIsMade = twin !== undefined && isToMake(planned.get(twin)!.state)
     if (twin === undefined) firstOfKey.set(key, item.id)
+    const lost = isToMake(verdict.state)
+      ? upstreamOf(item).find((id) => isLost(planned.get(id)!.state))
+      : undefined
     const route = routesOf(market, item)
     if ('problem' in route) throw new Error(`${item.id}: ${route.message}`)
     planned.set(item.id, {
@@ -81,6 +94,7 @@ export function planOf(
       key,
       ...verdict,
       ...(twinIsMade && isToMake(verdict.state) ? { state: 'same', reasons: [twin] } : {}),
+      ...(lost === undefined ? {} : { state: 'blocked', reasons: [`${lost} has no picture`] }),
       provider: route.first.seller.id,
       size: item.size ?? DEFAULT_SIZE,
       quote: quoteRoutes(route, {
@@ -93,9 +107,11 @@ export function planOf(
   }
   const inOrder = items.map((item) => planned.get(item.id)!)
   const ids = new Set(items.map((item) => item.id))
+  // A renamed item has taken its picture along.
+  const ownKeys = new Set(keys.values())
   return {
     items: inOrder,
-    orphans: [...lock.values()].filter((entry) => !ids.has(entry.id)),
+    orphans: [...lock.values()].filter((entry) => !ids.has(entry.id) && !ownKeys.has(entry.key)),
     emulated: market.emulated,
     quote: total(inOrder.filter((p) => isToMake(p.state)).map((p) => p.quote)),
   }
@@ -107,11 +123,21 @@ export function upstreamFirst(items: readonly Item[]): Item[] {
   const ordered = new Set<Item>()
   const visit = (item: Item) => {
     if (ordered.has(item)) return
-    for (const reference of item.references) if (reference.kind === 'from') visit(byId.get(reference.item)!)
+    for (const id of upstreamOf(item)) visit(byId.get(id)!)
     ordered.add(item)
   }
   for (const item of items) visit(item)
   return [...ordered]
+}
+
+/** The items that an item is made from. */
+export function upstreamOf({ references }: Item): string[] {
+  return references.flatMap((reference) => (reference.kind === 'from' ? [reference.item] : []))
+}
+
+/** States whose items get no picture by themselves. */
+export function isLost(state: PlanState): boolean {
+  return state === 'refused' || state === 'uncertain' || state === 'blocked'
 }
 
 type Verdict = { state: PlanState; reasons: string[]; edition: number; entry?: LockEntry }
@@ -134,7 +160,8 @@ function stateOf(
       : { state: 'new', reasons: [], edition: 1 }
   const { edition } = entry
   if (entry.emulated && !emulated)
-    return { state: 'new', reasons: ['so far only the emulator drew it'], edition, entry }
+    // What was tried with the emulator says nothing of what was bought: editions begin anew.
+    return { state: 'new', reasons: ['so far only the emulator drew it'], edition: 1, entry }
   const last = [`last time: ${entry.error?.code ?? entry.status}, ${chargeOf(entry)}`]
   const again: Verdict = { state: 'retry', reasons: last, edition: edition + 1, entry }
   switch (entry.status) {

@@ -2,10 +2,10 @@
 // blocks what depends on it, and stops starting when going on makes no sense.
 import PQueue from 'p-queue'
 import { WorkerProblem, WorkerUnreachable } from '../client.ts'
-import { isToMake, type Plan, type PlanItem } from '../plan/plan.ts'
+import { isLost, isToMake, type Plan, type PlanItem, upstreamOf } from '../plan/plan.ts'
 import type { LockEntry } from '../state/lock.ts'
 import type { Emit, StopReason, Summary } from './events.ts'
-import type { Failure, Made } from './make.ts'
+import { type Failure, type Made, refusalOf } from './make.ts'
 
 export type EngineEffects = {
   make: (item: PlanItem, upstream: ReadonlyMap<string, LockEntry>, signal: AbortSignal) => Promise<Made>
@@ -39,8 +39,7 @@ export async function runPlan(
   const planned = new Map(plan.items.map((p) => [p.item.id, p]))
   const entries = new Map<string, LockEntry>()
   for (const p of plan.items) if (p.state === 'done' && p.entry) entries.set(p.item.id, own(p, p.entry))
-  for (const p of plan.items)
-    if (p.state === 'done' && p.entry && p.entry.id !== p.item.id) fx.record(own(p, p.entry))
+  recordRenamed(plan, fx.record)
   const waiting = new Set(plan.items.filter((p) => isToMake(p.state) || p.state === 'same'))
   const summary: Summary = { made: 0, failed: 0, blocked: 0, left: 0 }
   const wanted = waiting.size
@@ -59,12 +58,12 @@ export async function runPlan(
   /** Starts what has become ready, and blocks what never will. */
   const advance = () => {
     for (const p of [...waiting]) {
-      const needs = p.state === 'same' ? [p.reasons[0]!] : upstreamOf(p)
+      const needs = p.state === 'same' ? [p.reasons[0]!] : upstreamOf(p.item)
       const missing = needs.find((id) => !entries.has(id))
       if (missing === undefined) {
         waiting.delete(p)
         if (!summary.stopped) void queue.add(() => work(p))
-      } else if (isLost(missing)) {
+      } else if (isGone(missing)) {
         waiting.delete(p)
         lost.add(p.item.id)
         summary.blocked++
@@ -74,7 +73,7 @@ export async function runPlan(
     }
   }
   const lost = new Set<string>()
-  const isLost = (id: string) => lost.has(id) || ['refused', 'uncertain'].includes(planned.get(id)!.state)
+  const isGone = (id: string) => lost.has(id) || isLost(planned.get(id)!.state)
 
   const work = async (p: PlanItem) => {
     const startedAt = fx.now()
@@ -104,7 +103,15 @@ export async function runPlan(
     try {
       const file = await fx.save(entry)
       summary.made++
-      fx.emit({ type: 'made', id: p.item.id, entry, ...(file ? { file } : {}), ms: fx.now() - startedAt })
+      const shared = p.state === 'same' ? { shared: true as const } : {}
+      fx.emit({
+        type: 'made',
+        id: p.item.id,
+        entry,
+        ...(file ? { file } : {}),
+        ...shared,
+        ms: fx.now() - startedAt,
+      })
     } catch (error) {
       const { charged, cost } = entry
       const message = `it is made, but could not be saved: ${(error as Error).message}`
@@ -131,8 +138,10 @@ export async function runPlan(
   return summary
 }
 
-function upstreamOf({ item }: PlanItem): string[] {
-  return item.references.flatMap((reference) => (reference.kind === 'from' ? [reference.item] : []))
+/** Keeps the pictures of items that were renamed, or that are the same as another's, under their own ids. */
+export function recordRenamed(plan: Plan, record: EngineEffects['record']): void {
+  for (const p of plan.items)
+    if (p.state === 'done' && p.entry && p.entry.id !== p.item.id) record(own(p, p.entry))
 }
 
 /** Another item's picture under this item's id. */
@@ -146,9 +155,12 @@ function twin(p: PlanItem, entries: ReadonlyMap<string, LockEntry>): Made {
 
 /** The failure behind an error, or undefined for a bug. */
 function failureOf(error: unknown): Failure | undefined {
-  if (error instanceof WorkerProblem)
-    return { code: error.problem.code, message: error.problem.detail, charged: 'no', cost: 0 }
+  if (error instanceof WorkerProblem) return refusalOf(error)
   if (error instanceof WorkerUnreachable)
     return { code: 'unreachable_worker', message: error.message, charged: 'unknown', cost: null }
+  // A file that has gone, a full disk: the item's fault, not the program's.
+  const { code } = error as NodeJS.ErrnoException
+  if (code !== undefined && error instanceof Error && 'syscall' in error)
+    return { code: 'unreadable', message: error.message, charged: 'no', cost: 0 }
   return undefined
 }

@@ -97,12 +97,12 @@ export function createMaker(fx: MakeEffects) {
       if (!(error instanceof WorkerProblem)) throw error
       const missing = error.problem.code === 'reference_not_found'
       const references = missing ? await asUploads(item.references, upstream) : undefined
-      if (!references) return { kind: 'failed', failure: notAccepted(error) }
+      if (!references) return { kind: 'failed', failure: refusalOf(error) }
       try {
         view = await ask(references)
       } catch (second) {
         if (!(second instanceof WorkerProblem)) throw second
-        return { kind: 'failed', failure: notAccepted(second) }
+        return { kind: 'failed', failure: refusalOf(second) }
       }
     }
     while (!isEnded(view.status)) view = await fx.client.generation(view.id, POLL_S, signal)
@@ -161,9 +161,13 @@ function chargedOf(view: GenerationView): LockEntry['charged'] {
 
 function failureOf(view: GenerationView, { charged, cost }: LockEntry): Failure {
   const { code, message } = view.error ?? { code: view.status, message: view.text ?? '' }
-  return { code, message, charged, cost }
+  // Two keys are about: the worker's token and the provider's.
+  const said = code === 'unauthorised' ? `${view.provider} refuses its key: ${message}` : message
+  return { code, message: said, charged, cost }
 }
 
-function notAccepted({ problem }: WorkerProblem): Failure {
-  return { code: problem.code, message: problem.detail, charged: 'no', cost: 0 }
+/** A request that the worker did not accept. */
+export function refusalOf({ problem }: WorkerProblem): Failure {
+  const { code, detail, charged } = problem
+  return { code, message: detail, charged, cost: charged === 'no' ? 0 : null }
 }

@@ -38,8 +38,6 @@ export async function savePicture(
   previous?: LockEntry,
 ): Promise<string> {
   const path = fileOf(entry, folder)
-  if (previous?.image && fileOf(previous, folder) !== path)
-    await rm(fileOf(previous, folder), { force: true })
   // Another run may be fetching the same picture.
   const draft = `${path}.${randomUUID()}.part`
   await mkdir(dirname(path), { recursive: true })
@@ -51,13 +49,17 @@ export async function savePicture(
       yield chunk
     }
   }
-  await pipeline(Readable.fromWeb(response.body as never), hashed, createWriteStream(draft))
-  if (hash.digest('hex') !== entry.image!.sha256) {
+  try {
+    await pipeline(Readable.fromWeb(response.body as never), hashed, createWriteStream(draft))
+    if (hash.digest('hex') !== entry.image!.sha256)
+      throw new DownloadBroken(
+        `${entry.image!.url} did not arrive whole; run again to fetch it (it costs nothing)`,
+      )
+    await rename(draft, path)
+  } finally {
     await rm(draft, { force: true })
-    throw new DownloadBroken(
-      `${entry.image!.url} did not arrive whole; run again to fetch it (it costs nothing)`,
-    )
   }
-  await rename(draft, path)
+  if (previous?.image && fileOf(previous, folder) !== path)
+    await rm(fileOf(previous, folder), { force: true })
   return path
 }

@@ -48,6 +48,11 @@ export function readEntries(text: string): Lock {
   return entries
 }
 
+/** Lines that hold something and are no entry: what they spoke of is looked up again. */
+export function unreadableLines(text: string): number {
+  return text.split('\n').filter((line) => line.trim() !== '' && !readEntry(line)).length
+}
+
 /** The entries of both; the newer of two with one id counts. */
 export function merge(a: Lock, b: Lock): Lock {
   const merged = new Map(a)

@@ -13,12 +13,22 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type Lock, type LockEntry, merge, readEntries, writeEntry, writeLock } from './lock.ts'
+import {
+  type Lock,
+  type LockEntry,
+  merge,
+  readEntries,
+  unreadableLines,
+  writeEntry,
+  writeLock,
+} from './lock.ts'
 
 export type State = {
   /** The folder of state: `.proofsheet/` beside the manifest. */
   folder: string
   lockPath: string
+  /** Lines of the lock that cannot be read. */
+  unreadable: number
   /** The newest entry of every item that was ever made or tried. */
   lock(): Lock
   /** Adds an entry; it is on disk when this returns. */
@@ -59,15 +69,16 @@ export function openState(
       const match = /^(.+)\.(\d+)\.\d+\.jsonl$/.exec(file)
       return match?.[1] === stem ? [{ path: join(journals, file), pid: Number(match[2]) }] : []
     })
-  const readAll = () =>
-    found().reduce(
-      (lock, { path }) => merge(lock, readEntries(readText(path))),
-      readEntries(readText(lockPath)),
-    )
+  // Journals before the lock: another run puts the lock in place before it removes its journal.
+  const readAll = () => {
+    const entries = found().map(({ path }) => readEntries(readText(path)))
+    return entries.reduce(merge, readEntries(readText(lockPath)))
+  }
   let lock = readAll()
   return {
     folder,
     lockPath,
+    unreadable: unreadableLines(readText(lockPath)),
     lock: () => lock,
     record(entry) {
       mkdirSync(journals, { recursive: true })
@@ -82,7 +93,7 @@ export function openState(
       writeFileSync(draft, writeLock(lock), { flush: true })
       renameSync(draft, lockPath)
       for (const { path, pid } of journalsNow)
-        if (path === own || !isAlive(pid)) rmSync(path, { force: true })
+        if (path === own || pid === run.pid || !isAlive(pid)) rmSync(path, { force: true })
     },
   }
 }

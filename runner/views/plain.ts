@@ -20,11 +20,13 @@ export function plainProgress({ stderr, total }: ProgressContext): Progress {
 export function lineOf(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'start':
+    case 'summary':
       return undefined
     case 'made': {
       const { image, cost, emulated } = event.entry
       const facts = image ? [`${image.width}x${image.height}`, fileSize(image.bytes)] : []
-      const price = emulated ? `${usdOf(cost)} list price, emulated` : usdOf(cost)
+      const paid = emulated ? `${usdOf(cost)} list price, emulated` : usdOf(cost)
+      const price = event.shared ? 'same picture as another item' : paid
       return `✓ ${event.id}  ${[...facts, price, duration(event.ms)].join(', ')}`
     }
     case 'failed': {
@@ -40,7 +42,7 @@ export function lineOf(event: RunEvent): string | undefined {
       return `- ${event.id}  not started: ${event.by} has no picture`
     case 'stopping':
       return event.reason === 'interrupted'
-        ? `finishing ${count(event.inFlight, 'picture')} in flight, already paid for; Ctrl-C again leaves them to the worker`
+        ? `finishing ${count(event.inFlight, 'picture')} in flight, which may be paid for already; Ctrl-C again leaves them to the worker`
         : `stopping: ${event.message}`
   }
 }

@@ -13,6 +13,7 @@ const SIGNS: Record<PlanState, string> = {
   same: '≡ same',
   refused: '! refused',
   uncertain: '? uncertain',
+  blocked: '- blocked',
   done: '= done',
 }
 

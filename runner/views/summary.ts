@@ -1,8 +1,8 @@
 // The end of a run: where each picture is, and what it cost against what was expected.
-import type { Plan } from '../plan/plan.ts'
+import type { Plan, PlanState } from '../plan/plan.ts'
 import type { Summary } from '../run/events.ts'
 import type { LockEntry } from '../state/lock.ts'
-import { count, duration, quoted, usdOf } from './format.ts'
+import { count, duration, quoted } from './format.ts'
 import { alignRows } from './table.ts'
 
 export type RunResult = {
@@ -43,7 +43,7 @@ export function closingLines(
   ]
   const known = spent.filter((usd) => usd !== null).reduce((sum, usd) => sum + usd, 0)
   const missing = spent.some((usd) => usd === null)
-  const actual = missing ? `≥ ${usdOf(known)}` : usdOf(known)
+  const actual = quoted(Math.round(known * 1e6), { unknown: missing ? ['cost'] : [] })
   const expected = quoted(plan.quote.expected, plan.quote)
   const money = plan.emulated
     ? `${actual} at list prices (expected ${expected}); nothing was bought, the emulator drew them`
@@ -51,8 +51,26 @@ export function closingLines(
   return [
     '',
     `${counts.join(', ')} in ${duration(ms)}: ${money}`,
-    ...(missing ? ['≥ because it is not known whether every attempt was charged'] : []),
+    ...(missing
+      ? [
+          'not everything is in that sum: of some attempts the price, or whether they were charged, is not known',
+        ]
+      : []),
+    ...openEnds(plan),
     `${lockPath} holds the catalog.${dev && made.length > 0 ? ` The addresses answer while this runs: ${dev}` : ''}`,
     ...(summary.left > 0 ? ['The same command continues; nothing is bought twice.'] : []),
+  ]
+}
+
+/** What is not tried again by itself, and how it is. */
+export function openEnds(plan: Plan): string[] {
+  const of = (state: PlanState) => plan.items.filter((p) => p.state === state).length
+  const [refused, uncertain, blocked] = [of('refused'), of('uncertain'), of('blocked')]
+  return [
+    ...(refused > 0 ? [`${count(refused, 'picture')} refused last time; --refused asks again`] : []),
+    ...(uncertain > 0
+      ? [`${count(uncertain, 'picture')} uncertain, perhaps charged already; --uncertain asks again`]
+      : []),
+    ...(blocked > 0 ? [`${count(blocked, 'picture')} blocked, for want of what they are made from`] : []),
   ]
 }

@@ -3,6 +3,7 @@
 
 import { styleText } from 'node:util'
 import { createLogUpdate } from 'log-update'
+import sliceAnsi from 'slice-ansi'
 import type { RunEvent } from '../run/events.ts'
 import type { Progress, ProgressContext } from './context.ts'
 import { duration, quoted } from './format.ts'
@@ -49,7 +50,11 @@ export function windowProgress({ stderr, total, now }: ProgressContext): Progres
   const repaint = (force = false) => {
     if (!force && now() - paintedAt < REPAINT_MS) return
     paintedAt = now()
-    paint(frame().join('\n'))
+    paint(
+      frame()
+        .map((line) => sliceAnsi(line, 0, Math.max(1, stderr.columns - 1)))
+        .join('\n'),
+    )
   }
   const ticker = setInterval(() => repaint(true), TICK_MS)
   ticker.unref()
@@ -73,7 +78,7 @@ export function windowProgress({ stderr, total, now }: ProgressContext): Progres
         case 'made':
           running.delete(event.id)
           made++
-          pay(event.entry.cost)
+          if (!event.shared) pay(event.entry.cost)
           break
         case 'failed':
           running.delete(event.id)
@@ -83,6 +88,8 @@ export function windowProgress({ stderr, total, now }: ProgressContext): Progres
         case 'blocked':
           failed++
           return scroll(style('yellow', lineOf(event)!))
+        case 'summary':
+          return
         case 'stopping':
           return scroll(style('yellow', lineOf(event)!))
       }

@@ -125,10 +125,12 @@ describe('failures', () => {
     ])
   })
 
-  test('what needs an item that was refused before is blocked', async () => {
+  test('what needs an item that was refused before is not even started', async () => {
     const [a] = plan(family).items
     const lock = new Map([['a', entry(a!, { status: 'refused' })]])
-    expect((await play(family, {}, { lock })).summary).toEqual({ made: 1, failed: 0, blocked: 2, left: 0 })
+    const { summary, upstreams } = await play(family, {}, { lock })
+    expect(summary).toEqual({ made: 1, failed: 0, blocked: 0, left: 0 })
+    expect(Object.keys(upstreams)).toEqual(['d'])
   })
 
   test.each([

@@ -73,7 +73,7 @@ describe('what is made', () => {
     const before = lockOf(plan([item('old', { prompt: 'p' })]))
     const after = plan([item('new', { prompt: 'p' })], before)
     expect(states(after)).toEqual({ new: 'done' })
-    expect(after.orphans.map((o) => o.id)).toEqual(['old'])
+    expect(after.orphans).toEqual([])
   })
 
   test('two items with equal inputs are one picture, bought once', () => {
@@ -85,6 +85,29 @@ describe('what is made', () => {
   test('samples of one item are different pictures', () => {
     const samples = plan([item('a', { prompt: 'p' }), item('a#2', { prompt: 'p', sample: 2 })])
     expect(states(samples)).toEqual({ a: 'new', 'a#2': 'new' })
+  })
+
+  test('what was made for an item that has left the manifest is an orphan', () => {
+    expect(plan([item('a')], lockOf(plan([item('a'), item('gone')]))).orphans.map((o) => o.id)).toEqual([
+      'gone',
+    ])
+  })
+
+  test('tries with the emulator do not count among the editions that are bought', () => {
+    const [a] = plan([item('a')]).items
+    const drawn = new Map([['a', entry(a!, { emulated: true, edition: 3, key: `${a!.fingerprint}-3` })]])
+    expect(plan([item('a')], drawn).items[0]).toMatchObject({ state: 'new', edition: 1, key: a!.fingerprint })
+  })
+
+  test('what is made from a picture that was refused is blocked, all the way down, and in no sum', () => {
+    const family = [item('c', { references: [from('b')] }), item('b', { references: [from('a')] }), item('a')]
+    const [, , a] = plan(family).items
+    const lock = new Map([['a', entry(a!, { status: 'refused' })]])
+    const after = plan(family, lock)
+    expect(states(after)).toEqual({ a: 'refused', b: 'blocked', c: 'blocked' })
+    expect(after.items.map((p) => p.reasons)).toMatchObject([['b has no picture'], ['a has no picture'], {}])
+    expect(after.quote).toEqual({ expected: 0, atMost: 0, unknown: [] })
+    expect(states(plan(family, lock, { refused: true }))).toEqual({ a: 'retry', b: 'new', c: 'new' })
   })
 
   test('a drawing of the emulator counts as not yet made once there is a key', () => {

@@ -119,7 +119,7 @@ describe('a run', () => {
     await box.proofsheet('run --yes')
     rmSync(join(box.folder, 'out/packshot/mug.jpg'))
     box.calls()
-    expect((await box.proofsheet('run')).stderr).toContain('fetched packshot/mug again')
+    expect((await box.proofsheet('run')).stderr).toContain('fetched packshot/mug\n')
     expect(existsSync(join(box.folder, 'out/packshot/mug.jpg'))).toBe(true)
     expect(box.calls()).toBe(0)
   })
@@ -242,12 +242,52 @@ items:
     expect(box.calls()).toBe(1)
   })
 
+  test('a try on purpose is remembered by the worker: without a lock nothing is bought again', async () => {
+    const box = sandbox(stack)
+    box.write('catalog.yaml', catalog('refused times=1'))
+    await box.proofsheet('run --yes')
+    expect((await box.proofsheet('run --yes --refused')).code).toBe(0)
+    rmSync(join(box.folder, 'catalog.lock.jsonl'))
+    box.calls()
+    const { code, stdout } = await box.proofsheet('plan --exit-code')
+    expect(stdout).toContain('= done           3')
+    expect(code).toBe(0)
+    expect((await box.proofsheet('run --yes')).code).toBe(0)
+    expect(box.calls()).toBe(0)
+  })
+
+  test('two items that are the same picture are paid for once, in the sum too', async () => {
+    const box = sandbox(stack)
+    const words = Math.random()
+    box.write(
+      'catalog.yaml',
+      `defaults: { model: nano-banana-2, provider: apiyi, size: 512, prompt: "Twins ${words}" }\nitems: { a: {}, b: {} }`,
+    )
+    const { code, stderr, stdout } = await box.proofsheet('run --yes')
+    expect(code).toBe(0)
+    expect(box.calls()).toBe(1)
+    expect(stderr).toContain('[2/2] ✓ b')
+    expect(stderr).toMatch(/2 pictures made in .*: \$0\.055 \(expected \$0\.055\)/)
+    expect(stdout).toMatch(/^a .*\nb /)
+  })
+
+  test('lines of the lock that cannot be read are said, and looked up again', async () => {
+    const box = await shop()
+    await box.proofsheet('run --yes')
+    box.write('catalog.lock.jsonl', box.read('catalog.lock.jsonl').replace('"edition":1', '"edition":"x"'))
+    box.calls()
+    const { code, stderr } = await box.proofsheet('run')
+    expect(stderr).toContain('catalog.lock.jsonl: 1 line cannot be read; looked up on the worker')
+    expect(code).toBe(0)
+    expect(box.calls()).toBe(0)
+  })
+
   test('what may have been charged is reported, and repeated only with --uncertain', async () => {
     const box = sandbox(stack)
     box.write('catalog.yaml', catalog('cut times=1'))
     const first = await box.proofsheet('run --yes')
     expect(first.stderr).toMatch(/✗ bad {2}cut_off, not known whether it was charged/)
-    expect(first.stderr).toContain('≥ because it is not known whether every attempt was charged')
+    expect(first.stderr).toContain('or whether they were charged, is not known')
     box.calls()
     expect((await box.proofsheet('run --yes')).code).toBe(3)
     expect(box.calls()).toBe(0)
@@ -287,6 +327,8 @@ describe('bad input', () => {
 
   test.each([
     ['run nowhere.yaml', 2, 'nowhere.yaml'],
+    ['plan --worker localhost:8787', 2, 'starts with http:// or https://'],
+    ['--version', 0, '0.1.0'],
     ['run -j 0', 2, 'a whole number from 1 to 256'],
     ['frobnicate', 2, 'unknown command'],
     ['plan --frob', 2, 'unknown option'],

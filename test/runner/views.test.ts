@@ -233,7 +233,7 @@ describe('the end of a run', () => {
     ).toEqual([
       '',
       '2 pictures made, 1 failed in 1.0 s: ≥ $0.055 (expected $0.20)',
-      '≥ because it is not known whether every attempt was charged',
+      'not everything is in that sum: of some attempts the price, or whether they were charged, is not known',
       'shop.lock.jsonl holds the catalog.',
     ])
   })

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { createClient, WorkerUnreachable } from '../../runner/client.ts'
+
+type Asked = { url: string; headers: Record<string, string> }
+
+/** A client whose network answers as told, in turn; the last answer again and again. */
+function client(...answers: (Response | Error | (() => Response))[]) {
+  const asked: Asked[] = []
+  const slept: number[] = []
+  const made = createClient('http://worker.test/', 'the-token', {
+    fetch: (async (url: string, init: RequestInit) => {
+      asked.push({ url, headers: init.headers as Record<string, string> })
+      const answer = answers[Math.min(asked.length, answers.length) - 1]!
+      if (answer instanceof Error) throw answer
+      return typeof answer === 'function' ? answer() : answer
+    }) as typeof fetch,
+    sleep: async (ms) => void slept.push(ms),
+  })
+  return { made, asked, slept }
+}
+
+const models = () =>
+  Response.json({ emulated: false, defaultProvider: null, pricesAsOf: 'x', providers: [], models: [] })
+const broken = () =>
+  new Response(
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"emul'))
+        controller.error(new TypeError('terminated'))
+      },
+    }),
+  )
+
+test.for<[string, Response | Error | (() => Response)]>([
+  ['the network fails', new TypeError('fetch failed')],
+  ['the worker restarts', () => new Response('', { status: 503 })],
+  ['the answer breaks off', broken],
+])('when %s the call is sent again', async ([, first]) => {
+  const { made, asked, slept } = client(first, models)
+  expect(await made.models()).toMatchObject({ models: [] })
+  expect(asked).toHaveLength(2)
+  expect(slept).toEqual([500])
+})
+
+test('after five failures the worker counts as unreachable, with the reason', async () => {
+  const { made, slept } = client(new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') }))
+  await expect(made.models()).rejects.toThrow(WorkerUnreachable)
+  await expect(made.models()).rejects.toThrow('http://worker.test cannot be reached: connect ECONNREFUSED')
+  expect(slept.slice(0, 4)).toEqual([500, 1_000, 2_000, 4_000])
+})
+
+test('the token goes to the worker alone, not to wherever pictures are served from', async () => {
+  const { made, asked } = client(() => new Response('bytes'))
+  await made.download('http://worker.test/images/a.png')
+  await made.download('https://cdn.test/a.png')
+  expect(asked.map(({ headers }) => headers.authorization)).toEqual(['Bearer the-token', undefined])
+})
+
+test('what answers is told from a proofsheet worker', async () => {
+  const { made } = client(() => new Response('<h1>It works!</h1>'))
+  await expect(made.models()).rejects.toThrow('answered 200, which is not the answer of a proofsheet worker')
+})
