@@ -32,6 +32,7 @@ const io: Io = {
     try {
       return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim())
     } catch (cause) {
+      process.stderr.write('\n')
       throw new Interrupted('Nothing was sent.', { cause })
     } finally {
       prompt.close()
