@@ -243,3 +243,10 @@ describe('what cannot be used is refused in words that name it', () => {
     expect(marketOf({})).not.toHaveProperty('defaultProvider')
   })
 })
+
+test('an address of a provider that is no http(s) URL is an error that names it', () => {
+  for (const address of ['api.apiyi.com', 'ftp://api.apiyi.com', 'http://'])
+    expect(() => marketOf({ APIYI_API_KEY: 'k', APIYI_BASE_URL: address })).toThrow(
+      `the address of provider apiyi, "${address}", is no http(s) URL`,
+    )
+})
