@@ -16,9 +16,20 @@ import { warnOfRepeats, warnOfUnused } from './warnings.ts'
 /** `manifest` is there only when no diagnostic is an error. `source` is the text that the diagnostics point into. */
 export type Loaded = { manifest?: Manifest; source: string; diagnostics: Diagnostic[] }
 
+/** What the command line lays over every item: a profile of the manifest, then `--set field=value`, and `--var name=value`
+ *  over every var. Each text as it was written after its flag. */
+export type Layers = { profile?: string | undefined; set: readonly string[]; vars: readonly string[] }
+
+const NO_LAYERS: Layers = { set: [], vars: [] }
+
 /** Reads the manifest at `path` and everything it names. Never throws for what a manifest may contain; what the effects
  *  throw goes through. `market` says which providers can be asked. */
-export async function loadManifest(path: string, market: Market, fx: ManifestEffects): Promise<Loaded> {
+export async function loadManifest(
+  path: string,
+  market: Market,
+  fx: ManifestEffects,
+  _layers: Layers = NO_LAYERS,
+): Promise<Loaded> {
   const text = await fx.readText(path)
   if (typeof text !== 'string') return { source: '', diagnostics: [noManifest(path, text)] }
   const source = text.replace(/^\uFEFF/, '')
@@ -33,7 +44,11 @@ export async function loadManifest(path: string, market: Market, fx: ManifestEff
   const diagnostics = findings.diagnostics(path, read.locate)
   if (findings.hasErrors) return { source, diagnostics }
   const name = textOf(fieldsOf(sourced(read.data, [])).get('name')) ?? basename(path).replace(/\.ya?ml$/i, '')
-  return { manifest: { path, name, items }, source, diagnostics }
+  return {
+    manifest: { path, name, items, budget: {}, prices: {}, originsOf: () => [] },
+    source,
+    diagnostics,
+  }
 }
 
 async function itemsOf(
@@ -89,7 +104,9 @@ async function finish(
     if (!settings || prompt === undefined) return []
     return Array.from({ length: draft.samples }, (_, index) => ({
       id: sampleId(draft.id, index + 1),
+      base: draft.id,
       sample: index + 1,
+      tags: [],
       ...settings,
       prompt,
       references,

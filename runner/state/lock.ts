@@ -6,6 +6,18 @@ import { z } from 'zod'
 import { ImageSchema, STATUSES } from '../../core/api.ts'
 import type { Inputs } from '../plan/inputs.ts'
 
+const PastSchema = z.object({
+  key: z.string(),
+  generation: z.string(),
+  status: z.enum(STATUSES),
+  model: z.string(),
+  /** USD; null when it is not known. */
+  cost: z.number().nullable(),
+  /** Of its picture, when it had one. */
+  url: z.string().optional(),
+  recordedAt: z.number(),
+})
+
 const EntrySchema = z.object({
   id: z.string(),
   /** The Idempotency-Key: the fingerprint, and `-<edition>` from the second one on. */
@@ -23,14 +35,28 @@ const EntrySchema = z.object({
   cost: z.number().nullable(),
   charged: z.enum(['no', 'yes', 'unknown']),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
+  /** The profile under which it was made; a draft stands beside the final picture and never replaces it. */
+  profile: z.string().optional(),
+  /** What a person said of the picture. */
+  review: z.enum(['picked', 'rejected']).optional(),
+  /** What the item was before, newest first. */
+  before: z.array(PastSchema).optional(),
   /** Epoch ms. */
   recordedAt: z.number(),
 })
 
+/** An earlier try of an item. */
+export type Past = z.output<typeof PastSchema>
+
 export type LockEntry = Omit<z.output<typeof EntrySchema>, 'inputs'> & { inputs: Inputs }
 
-/** Entries by item id. */
+/** Entries by slot. */
 export type Lock = ReadonlyMap<string, LockEntry>
+
+/** The place of an entry in the lock: its item's id, and the profile it was made under, if any. */
+export function slotOf({ id, profile }: { id: string; profile?: string | undefined }): string {
+  return profile === undefined ? id : `${id}@${profile}`
+}
 
 /** The key of an edition of a fingerprint. */
 export function keyOf(fingerprint: string, edition: number): string {

@@ -14,7 +14,9 @@ export const emulated = marketOf({ EMULATOR_URL: 'http://emulator' })
 export function item(id: string, changes: Partial<Item> = {}): Item {
   return {
     id,
+    base: id,
     sample: 1,
+    tags: [],
     model: 'gemini-3.1-flash-image',
     prompt: `a picture of ${id}`,
     parameters: {},

@@ -3,7 +3,7 @@
 import type { Status } from '../../core/api.ts'
 import type { Quote, Usage } from '../../core/cost.ts'
 import type { MicroUsd } from '../../core/money.ts'
-import type { Outcome, Verdict } from '../../core/outcome.ts'
+import type { Verdict } from '../../core/outcome.ts'
 import type { Charged } from '../../core/providers.ts'
 import type { FallbackReason, GenerationRequest, ResolvedReference } from '../../core/request.ts'
 import type { StoredPicture } from '../stream/picture.ts'
@@ -123,9 +123,4 @@ export function costOf(record: GenerationRecord): MicroUsd | null {
     sum += ending.costMicroUsd
   }
   return sum
-}
-
-/** The outcome of the last attempt, if there was one. */
-export function lastOutcome(record: GenerationRecord): Outcome | undefined {
-  return record.attempts.at(-1)?.ending?.verdict.outcome
 }
