@@ -5,8 +5,15 @@ import type { MicroUsd } from './money.ts'
 import type { PriceRow } from './prices.ts'
 
 /** A price before the picture. `expected`: made at the first try. `atMost`: every attempt that may be billed. Both are
- *  the sum of what is known; `unknown` says what is missing from them, empty when nothing is. */
-export type Quote = { expected: MicroUsd; atMost: MicroUsd; unknown: readonly string[] }
+ *  the sum of what is known. */
+export type Quote = {
+  expected: MicroUsd
+  atMost: MicroUsd
+  /** What is missing from `atMost`, and unless told otherwise from `expected`; empty when nothing is. */
+  unknown: readonly string[]
+  /** What of that is missing from `atMost` alone, because only a fallback has no price; absent when nothing is. */
+  unknownFallbacks?: readonly string[]
+}
 
 /** What a quote needs to know of a picture. */
 export type Draft = {
@@ -39,8 +46,16 @@ export function quote(draft: Draft, first: PricedRoute, fallbacks: readonly Pric
   return {
     expected: own.expected,
     atMost: worstFrom(own.atMost),
-    unknown: [...new Set([own, ...chain.map((c) => c.price)].flatMap((price) => price.unknown))],
+    ...missing(
+      own.unknown,
+      chain.flatMap((c) => c.price.unknown),
+    ),
   }
+}
+
+/** What is missing from `expected`. */
+export function unknownExpected({ unknown, unknownFallbacks = [] }: Quote): readonly string[] {
+  return unknownFallbacks.length === 0 ? unknown : unknown.filter((what) => !unknownFallbacks.includes(what))
 }
 
 /** The sum of quotes. */
@@ -48,7 +63,20 @@ export function total(quotes: readonly Quote[]): Quote {
   return {
     expected: quotes.reduce((sum, q) => sum + q.expected, 0),
     atMost: quotes.reduce((sum, q) => sum + q.atMost, 0),
-    unknown: [...new Set(quotes.flatMap((q) => q.unknown))],
+    ...missing(
+      quotes.flatMap(unknownExpected),
+      quotes.flatMap((q) => q.unknownFallbacks ?? []),
+    ),
+  }
+}
+
+/** What is missing from both figures, and what from `atMost`; a thing that is missing from both is not told twice. */
+function missing(first: readonly string[], fallbacks: readonly string[]) {
+  const unknown = new Set(first)
+  const atMostOnly = [...new Set(fallbacks)].filter((what) => !unknown.has(what))
+  return {
+    unknown: [...unknown, ...atMostOnly],
+    ...(atMostOnly.length > 0 ? { unknownFallbacks: atMostOnly } : {}),
   }
 }
 

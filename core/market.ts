@@ -89,6 +89,18 @@ export function marketOf(variables: MarketVariables): Market {
   return { sellers, emulated, ...(defaultProvider ? { defaultProvider } : {}) }
 }
 
+/** The market with some of its prices replaced, by provider and canonical model id. */
+export function withPrices(
+  market: Market,
+  prices: Readonly<Record<string, Readonly<Record<string, PriceRow>>>>,
+): Market {
+  const sellers = market.sellers.map((seller) => ({
+    ...seller,
+    prices: { ...seller.prices, ...prices[seller.id] },
+  }))
+  return { ...market, sellers }
+}
+
 /** The name of the secret that holds a provider's key. */
 export function keyVariableOf(providerId: string, variables: MarketVariables): string {
   return keyVariable(providerId, readOverrides(text(variables.PROVIDERS))[providerId])

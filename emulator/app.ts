@@ -1,5 +1,6 @@
 // The emulator's HTTP surface: generateContent as a provider answers it, and the witness beside it.
-// Order of a call: noted, key, model, body, fate, charge, wait, drawing, sending. Leaving after the charge changes nothing.
+// Order of a call: noted, key, model, body, fate, charge, drawing while it waits, sending. Leaving after the charge changes
+// nothing.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
@@ -7,11 +8,12 @@ import { type Context, Hono } from 'hono'
 import type { Model, Size } from '../core/models.ts'
 import { answerOf } from './answer.ts'
 import { type Clock, realClock } from './clock.ts'
-import { aspectOf, draw, seedOf } from './draw.ts'
+import { aspectOf, drawAll, seedOf } from './draw.ts'
 import { readMarkers } from './faults.ts'
 import { createMischief, type FaultRule } from './mischief.ts'
-import type { Picture } from './picture.ts'
+import { drawPicture, type Picture } from './picture.ts'
 import { type AnswerPlan, countedPictures } from './plan.ts'
+import { quickDrawing } from './quick.ts'
 import { MAX_BODY_BYTES, readRequest, tooLarge, type Wanted } from './request.ts'
 import { RpcError } from './rpc.ts'
 import { checkKey, shopOf } from './shop.ts'
@@ -20,10 +22,12 @@ import { lengthOf, piecesOf, streamOf } from './wire.ts'
 import { type Call, type Charge, createWitness } from './witness.ts'
 
 export type EmulatorOptions = Partial<Clock> & {
-  /** How long a picture takes before its answer begins, in ms; 0 by default. Errors take no time. */
+  /** How long a picture takes before its answer begins, drawing included, in ms; 0 by default. Errors take no time. */
   latencyMs?: number | ((request: { model: string; size: Size; prompt: string }) => number)
   /** Faults that occur without being asked for. */
   faults?: readonly FaultRule[]
+  /** `quick` is for measurements only: marked copies of one picture instead of drawings (quick.ts). */
+  drawing?: 'full' | 'quick'
 }
 
 type Env = { Bindings: Partial<HttpBindings> }
@@ -36,6 +40,7 @@ export function createEmulator(options: EmulatorOptions = {}) {
   const mischief = createMischief(options.faults ?? [])
   const published = new Map<string, Picture>()
   const takes = new Map<string, number>()
+  const draw = options.drawing === 'quick' ? quickDrawing(drawPicture) : drawPicture
   const app = new Hono<Env>()
 
   app.get('/calls', (c) => c.json({ calls: witness.calls() }))
@@ -107,6 +112,13 @@ export function createEmulator(options: EmulatorOptions = {}) {
       return sendError(plan.error)
     }
     const signal = c.req.raw.signal
+    const origin = new URL(c.req.url).origin
+    const drawing =
+      plan.kind === 'answer'
+        ? drawAll(plan, wanted, plain, model, seed, (picture) => publish(origin, call, picture), draw)
+        : undefined
+    // Heard below; until then nobody listens.
+    drawing?.catch(() => {})
     if (plan.kind === 'hang') await gone(signal)
     else await sleep(latencyOf(model, wanted, plain) + (plan.kind === 'answer' ? plan.delayMs : 0), signal)
     if (signal.aborted || plan.kind === 'hang') return leave(call)
@@ -119,10 +131,7 @@ export function createEmulator(options: EmulatorOptions = {}) {
       call.status = plan.status
       return new Response(plan.body, { status: plan.status, headers: { 'content-type': plan.type } })
     }
-    const origin = new URL(c.req.url).origin
-    const { parts, pictures: images } = await draw(plan, wanted, plain, model, seed, (picture) =>
-      publish(origin, call, picture),
-    )
+    const { parts, pictures: images } = await drawing!
     if (signal.aborted) return leave(call)
     call.outcome = fault ?? (images.length > 0 ? 'picture' : 'text')
     call.status = 200

@@ -5,7 +5,7 @@ import { imageSize } from 'image-size'
 import { type Aspect, type Model, pixelsOf } from '../core/models.ts'
 import type { Drawn } from './answer.ts'
 import { padPng } from './padding.ts'
-import { drawPicture, type Picture } from './picture.ts'
+import type { drawPicture, Picture } from './picture.ts'
 import type { AnswerPlan, Twist } from './plan.ts'
 import type { Reference } from './references.ts'
 import type { Wanted } from './request.ts'
@@ -34,14 +34,16 @@ export function aspectOf(wanted: Wanted, model: Model): Aspect {
   return model.aspects.reduce((best, aspect) => (distance(aspect) < distance(best) ? aspect : best))
 }
 
-/** Draws what the plan wants, from the seed of the call. `publish` makes a picture reachable and answers its URL. */
-export async function draw(
+/** Draws what the plan wants with `draw`, from the seed of the call. `publish` makes a picture reachable and
+ *  answers its URL. */
+export async function drawAll(
   plan: AnswerPlan,
   wanted: Wanted,
   plain: string,
   model: Model,
   seed: string,
   publish: (picture: Picture) => string,
+  draw: typeof drawPicture,
 ): Promise<Finished> {
   const aspect = aspectOf(wanted, model)
   const pixels = pixelsOf(model, wanted.size, aspect)!
@@ -51,7 +53,7 @@ export async function draw(
       finished.parts.push(slot)
       continue
     }
-    const picture = await drawPicture({
+    const picture = await draw({
       prompt: plain,
       model,
       size: wanted.size,

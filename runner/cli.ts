@@ -6,19 +6,24 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { EXIT, exitOf, Interrupted } from './exit.ts'
 import type { Io, Output } from './io.ts'
 import { createProgram } from './program.ts'
+import { isUnicode } from './views/signs.ts'
 
-const color = process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb'
+// An empty NO_COLOR counts as none (no-color.org).
+const color = !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+const unicode = isUnicode(process.env)
 
 function output(stream: NodeJS.WriteStream): Output {
   return {
     write: (text) => void stream.write(text),
     isTerminal: stream.isTTY === true && process.env.TERM !== 'dumb' && process.env.CI === undefined,
     color: stream.isTTY === true && color,
+    unicode,
+    // Some pseudo-terminals have a size of 0.
     get columns() {
-      return stream.columns ?? 80
+      return stream.columns || 80
     },
     get rows() {
-      return stream.rows ?? 24
+      return stream.rows || 24
     },
   }
 }
@@ -43,6 +48,11 @@ const io: Io = {
   pid: process.pid,
   now: Date.now,
   sleep: async (ms, signal) => void (await sleep(ms, undefined, signal ? { signal } : {})),
+  every(ms, tick) {
+    const timer = setInterval(tick, ms)
+    timer.unref()
+    return () => clearInterval(timer)
+  },
   fetch: globalThis.fetch,
   onInterrupt(listener) {
     process.on('SIGINT', listener)

@@ -45,9 +45,14 @@ export type Client = {
   generate(key: string, request: WireRequest, waitS: number, signal?: AbortSignal): Promise<GenerationView>
   generation(id: string, waitS: number, signal?: AbortSignal): Promise<GenerationView>
   /** Uploads a reference unless it is there. */
-  putReference(sha256: string, mimeType: string, bytes: () => Promise<Uint8Array>): Promise<void>
-  /** The bytes behind a picture's address. */
-  download(url: string): Promise<Response>
+  putReference(
+    sha256: string,
+    mimeType: string,
+    bytes: () => Promise<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<void>
+  /** The bytes behind a picture's address. An abort breaks them off, too. */
+  download(url: string, signal?: AbortSignal): Promise<Response>
 }
 
 /** Tries of a call that the network or a restart of the worker lost, and the delay before the second, in ms. */
@@ -145,18 +150,20 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
       ),
     generation: (id, waitS, signal) =>
       call(GenerationSchema, `/api/generations/${id}?wait=${waitS}`, {}, { signal, waitS }),
-    async putReference(sha256, mimeType, bytes) {
-      const isThere = await send(`/api/references/${sha256}`, { method: 'HEAD' }, {}, async ({ ok }) => ok)
+    async putReference(sha256, mimeType, bytes, signal) {
+      const path = `/api/references/${sha256}`
+      const isThere = await send(path, { method: 'HEAD' }, { signal }, async ({ ok }) => ok)
       if (isThere) return
       const body = await bytes()
-      await call(StoredReferenceSchema, `/api/references/${sha256}`, {
+      const init = {
         method: 'PUT',
         body: body as Uint8Array<ArrayBuffer>,
         headers: { 'content-type': mimeType, 'content-length': String(body.byteLength) },
-      })
+      }
+      await call(StoredReferenceSchema, path, init, { signal })
     },
-    download: (url) =>
-      send(url, {}, { waitS: DOWNLOAD_S }, async (response) => {
+    download: (url, signal) =>
+      send(url, {}, { signal, waitS: DOWNLOAD_S }, async (response) => {
         if (!response.ok) throw new WorkerUnreachable(`${url} answered ${response.status}`)
         return response
       }),

@@ -3,6 +3,9 @@ import { CommanderError } from 'commander'
 import { ConfigurationError } from '../core/market.ts'
 import { WorkerProblem, WorkerUnreachable } from './client.ts'
 import { LocalWorkerError } from './local/failure.ts'
+import { UnknownOffer } from './plan/compare.ts'
+import { PlanFileError } from './plan/file.ts'
+import { SelectionError } from './plan/select.ts'
 
 export const EXIT = {
   done: 0,
@@ -23,6 +26,7 @@ export const EXIT_MEANINGS: readonly [ExitCode, string][] = [
   [EXIT.usage, 'bad usage or manifest; nothing was sent'],
   [EXIT.incomplete, 'finished, some items failed, were refused or are blocked'],
   [EXIT.unauthorised, 'not authorised'],
+  [EXIT.budget, 'stopped by the budget'],
   [EXIT.unavailable, 'quota exhausted or service down, try later'],
   [EXIT.toMake, '`plan --exit-code`: there is something to make'],
   [EXIT.interrupted, 'interrupted; the same command continues'],
@@ -43,6 +47,9 @@ export class Interrupted extends Error {
   override name = 'Interrupted'
 }
 
+/** Errors whose message tells a person what to write instead. */
+const USAGE = [UsageError, ConfigurationError, SelectionError, PlanFileError, UnknownOffer]
+
 /** A full disk, a file that may not be written: said by the system, and no bug. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error
@@ -53,8 +60,8 @@ export function exitOf(error: unknown): { code: ExitCode; message?: string } | u
   // Help ends this way too.
   if (error instanceof CommanderError) return { code: error.exitCode === 0 ? EXIT.done : EXIT.usage }
   if (error instanceof ManifestRejected) return { code: EXIT.usage }
-  if (error instanceof UsageError || error instanceof ConfigurationError)
-    return { code: EXIT.usage, message: error.message }
+  if (USAGE.some((type) => error instanceof type))
+    return { code: EXIT.usage, message: (error as Error).message }
   if (error instanceof WorkerProblem) {
     const denied = error.problem.code === 'unauthorised'
     const hint = denied ? ' (PROOFSHEET_TOKEN is sent as the token)' : ''

@@ -14,6 +14,8 @@ export type Io = {
   pid: number
   now: () => number
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** Calls back every so many ms until the returned function is called. */
+  every: (ms: number, tick: () => void) => () => void
   fetch: typeof fetch
   /** Calls back on every Ctrl-C until the returned function is called. */
   onInterrupt: (listener: () => void) => () => void
@@ -25,6 +27,8 @@ export type Output = {
   isTerminal: boolean
   /** Colours may be used. */
   color: boolean
+  /** Signs beyond ASCII are shown as they are. */
+  unicode: boolean
   columns: number
   rows: number
 }

@@ -1,134 +1,105 @@
-// From a manifest on disk to its plan: what `check`, `plan` and `run` have in common. Sends no picture request.
-import { join, resolve } from 'node:path'
+// From a manifest on disk to its plan: what all verbs that know of prices and states have in common. Sends no picture
+// request.
+import { resolve } from 'node:path'
+import { type Checked, checked, digestsOf, type ManifestOptions } from './check.ts'
 import { sha256 } from './digest.ts'
-import { ManifestRejected } from './exit.ts'
+import { UsageError } from './exit.ts'
 import type { Io } from './io.ts'
-import { manifestFiles } from './manifest/files.ts'
-import { renderProblems } from './manifest/frames.ts'
-import type { Manifest } from './manifest/item.ts'
-import { loadManifest } from './manifest/load.ts'
-import type { Diagnostic } from './manifest/problems.ts'
-import { isToMake, type Plan, type PlanItem, planOf, type Repeat } from './plan/plan.ts'
-import { entryOf } from './run/make.ts'
-import { openSession, type Session } from './session.ts'
-import { type Downloaded, downloadReference, ReferenceUnreachable } from './state/downloads.ts'
-import { keyOf, merge } from './state/lock.ts'
-import { openState, pathsOf, type State } from './state/state.ts'
+import { lacksPicture, type Plan, type PlanItem, planOf, type Repeat } from './plan/plan.ts'
+import { firstOf, select, type Terms } from './plan/select.ts'
+import { adopt } from './run/adopt.ts'
+import { keyOf, merge, slotOf } from './state/lock.ts'
+import { openState, type State } from './state/state.ts'
 import { count } from './views/format.ts'
 
-export type Prepared = {
-  manifest: Manifest
-  session: Session
+export type Prepared = Checked & {
   state: State
-  downloads: ReadonlyMap<string, Downloaded>
   plan: Plan
+  /** Keys that the lock did not know and the worker did: bought before. */
+  adopted: ReadonlySet<string>
 }
 
-export type PrepareOptions = { manifest: string; worker?: string | undefined; repeat: Repeat }
-
-/** Loads and checks. Throws ManifestRejected, and what openSession throws. */
-export async function checkManifest(
-  { manifest: shown, worker }: Pick<PrepareOptions, 'manifest' | 'worker'>,
-  io: Io,
-): Promise<{
-  manifest: Manifest
-  session: Session
-  downloads: ReadonlyMap<string, Downloaded>
-  warnings: number
-}> {
-  const path = resolve(io.cwd, shown)
-  const { folder } = pathsOf(path)
-  const session = await openSession({ worker, stateFolder: folder }, io)
-  const { manifest, source, diagnostics } = await loadManifest(path, session.market, manifestFiles)
-  const found = manifest
-    ? await fetchReferences(manifest, join(folder, 'references'), io)
-    : { downloads: new Map(), diagnostics: [] }
-  const all = [...diagnostics, ...found.diagnostics].map((d) => ({ ...d, file: shown }))
-  if (all.length > 0) io.stderr.write(`${renderProblems(all, source, { color: io.stderr.color })}\n`)
-  if (!manifest || found.diagnostics.length > 0) throw new ManifestRejected(`${shown} cannot be used`)
-  return { manifest, session, downloads: found.downloads, warnings: all.length }
+export type PrepareOptions = ManifestOptions & {
+  /** Terms, or the very ids; default: everything. */
+  selection?: Terms | ReadonlySet<string>
+  repeat: Repeat
+  /** What is selected is bought again. */
+  redo?: boolean
+  /** At most so many pictures. */
+  limit?: number | undefined
 }
+
+const EVERYTHING: Terms = { include: [], exclude: [] }
 
 /** Loads, checks and plans. What the worker made before is taken into the plan; `remember` says whether it is also
- *  written down. Throws ManifestRejected, and what openSession throws. */
+ *  written down. Throws ManifestRejected, SelectionError, UsageError, and what openSession throws. */
 export async function prepare(options: PrepareOptions, remember: boolean, io: Io): Promise<Prepared> {
-  const { manifest, session, downloads } = await checkManifest(options, io)
-  const state = openState(resolve(io.cwd, options.manifest), { pid: io.pid, startedAt: io.now() }, isAlive)
-  const urls = new Map([...downloads].map(([url, { sha256 }]) => [url, sha256]))
-  let lock = state.lock()
-  const planNow = () => planOf(manifest.items, lock, session.market, urls, options.repeat, sha256)
-  let plan = planNow()
-  if (state.unreadable > 0)
-    io.stderr.write(
-      `${state.lockPath}: ${count(state.unreadable, 'line')} cannot be read; looked up on the worker\n`,
-    )
-  // Keys of what is made from a picture follow from the key of that picture: each round may reveal more.
-  for (let asked = new Set<string>(); session.hasHistory; ) {
-    const unknown = plan.items.flatMap(keyed).filter((p) => !asked.has(p.key))
-    if (unknown.length === 0) break
-    asked = new Set([...asked, ...unknown.map((p) => p.key)])
-    const found = await askWorker(unknown, session, io)
-    if (found.length === 0) break
-    if (remember) for (const entry of found) state.record(entry)
-    lock = merge(lock, new Map(found.map((entry) => [entry.id, entry])))
-    plan = planNow()
-  }
-  return { manifest, session, state, downloads, plan }
-}
-
-/** The keys under which the worker may know more of an item: its own, and after an ending that is not repeated by
- *  itself the one that a repetition on purpose would have had. */
-function keyed(planned: PlanItem): PlanItem[] {
-  if (isToMake(planned.state)) return [planned]
-  if (planned.state !== 'refused' && planned.state !== 'uncertain') return []
-  const edition = planned.edition + 1
-  return [{ ...planned, edition, key: keyOf(planned.fingerprint, edition) }]
-}
-
-/** What the worker has already made under the keys of these items. */
-async function askWorker(items: readonly PlanItem[], session: Session, io: Io) {
-  const client = await session.client()
-  const { requests } = await client.estimate(
-    items.map(({ item, provider, key }) => ({ model: item.model, provider, prompt: item.prompt, key })),
-  )
-  const existing = items.flatMap((planned, index) => {
-    const id = requests[index]?.existing?.id
-    return id ? [{ planned, id }] : []
-  })
-  return Promise.all(
-    existing.map(async ({ planned, id }) => entryOf(planned, await client.generation(id, 0), io.now())),
-  )
-}
-
-async function fetchReferences(manifest: Manifest, folder: string, io: Io) {
-  const downloads = new Map<string, Downloaded>()
-  const diagnostics: Diagnostic[] = []
-  for (const item of manifest.items)
-    for (const reference of item.references) {
-      if (reference.kind !== 'url' || downloads.has(reference.url)) continue
-      try {
-        downloads.set(reference.url, await downloadReference(reference.url, folder, io.fetch))
-      } catch (error) {
-        if (!(error instanceof ReferenceUnreachable)) throw error
-        diagnostics.push({
-          file: manifest.path,
-          line: item.line,
-          column: 1,
-          width: 0,
-          path: item.id,
-          message: error.message,
-          severity: 'error',
-        })
-      }
-    }
-  return { downloads, diagnostics }
-}
-
-function isAlive(pid: number): boolean {
+  const { selection = EVERYTHING, redo = false, limit } = options
+  if (redo && 'include' in selection && selection.include.length === 0)
+    throw new UsageError("--redo buys again what is made: say what with -s, as in -s packshot/mug or -s '**'")
+  const checkedManifest = await checked(options, io)
   try {
-    process.kill(pid, 0)
-    return true
+    const state = openState(resolve(io.cwd, options.manifest), { pid: io.pid, startedAt: io.now() })
+    if (state.unreadable > 0)
+      io.stderr.write(
+        `${state.lockPath}: ${count(state.unreadable, 'line')} cannot be read; looked up on the worker\n`,
+      )
+    const { whole, planWith, adopted } = await planner(checkedManifest, state, options.repeat, remember, io)
+    const selected = chosen(whole, selection)
+    const again = redo && selected ? { redo: selected } : {}
+    const wished = selected ? planWith({ selected, ...again }) : whole
+    const plan = limit === undefined ? wished : planWith({ selected: firstOf(wished, limit), ...again })
+    return { ...checkedManifest, state, plan, adopted }
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    await checkedManifest.session.release()
+    throw error
   }
+}
+
+type Choice = { selected?: ReadonlySet<string>; redo?: ReadonlySet<string> }
+
+/** The plan of everything, and how to plan again, after all that the worker knows was taken in; `adopted` are the keys of
+ *  what only the worker knew. */
+async function planner(
+  { manifest, session, market, downloads }: Checked,
+  state: State,
+  repeat: Repeat,
+  remember: boolean,
+  io: Io,
+): Promise<{ whole: Plan; planWith: (choice: Choice) => Plan; adopted: ReadonlySet<string> }> {
+  const { items, profile, prices } = manifest
+  const urls = digestsOf(downloads)
+  let lock = state.lock()
+  const planWith = (choice: Choice) =>
+    planOf(items, { lock, market, urls, repeat, profile, sha256, ...choice })
+  let whole = planWith({})
+  const adopted = new Set<string>()
+  // Keys of what is made from a picture follow from the key of that picture: each round may reveal more.
+  for (const asked = new Set<string>(); session.hasHistory; whole = planWith({})) {
+    const unknown = whole.items.flatMap((p) => keyed(p, adopted)).filter((p) => !asked.has(p.key))
+    if (unknown.length === 0) break
+    for (const { key } of unknown) asked.add(key)
+    const found = await adopt(unknown, await session.client(), { now: io.now, terms: { profile, prices } })
+    if (found.length === 0) break
+    for (const entry of found) {
+      adopted.add(entry.key)
+      if (remember) state.record(entry)
+    }
+    lock = merge(lock, new Map(found.map((entry) => [slotOf(entry), entry])))
+  }
+  return { whole, planWith, adopted }
+}
+
+/** The keys under which the worker may know more of an item: its own; and after an ending that is not repeated by itself,
+ *  or a picture that the lock did not know of, the one that a repetition on purpose would have had. */
+function keyed(planned: PlanItem, adopted: ReadonlySet<string>): PlanItem[] {
+  const { state, edition, fingerprint, key } = planned
+  if (lacksPicture(state)) return [planned]
+  if (state !== 'refused' && state !== 'uncertain' && !adopted.has(key)) return []
+  return [{ ...planned, edition: edition + 1, key: keyOf(fingerprint, edition + 1) }]
+}
+
+function chosen(plan: Plan, selection: Terms | ReadonlySet<string>): ReadonlySet<string> | undefined {
+  if (!('include' in selection)) return selection
+  return selection.include.length + selection.exclude.length === 0 ? undefined : select(plan, selection)
 }

@@ -1,33 +1,96 @@
-// proofsheet plan: what would be made, why, and for how much. Sends no picture request and writes nothing.
+// proofsheet plan: what would be made, why, and for how much. Sends no picture request; writes the plan where --out says.
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { MicroUsd } from '../../core/money.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
+import {
+  DEFAULT_CONCURRENCY,
+  flagsOf,
+  layersOf,
+  type ManifestFlags,
+  type RepeatFlags,
+  type SelectionFlags,
+} from '../flags.ts'
 import type { Io } from '../io.ts'
-import { isToMake } from '../plan/plan.ts'
-import { prepare } from '../prepare.ts'
-import { planJson } from '../views/json.ts'
-import { planLines, workerPhrase } from '../views/plan.ts'
+import { limitOf } from '../plan/budget.ts'
+import { compare } from '../plan/compare.ts'
+import { savedPlan, writePlan } from '../plan/file.ts'
+import { toMake } from '../plan/plan.ts'
+import { find } from '../plan/select.ts'
+import { why } from '../plan/why.ts'
+import { type Prepared, prepare } from '../prepare.ts'
+import { commandLine } from '../views/command.ts'
+import { compareJson, planJson } from '../views/json.ts'
+import { nextLine, planLines, workerPhrase } from '../views/plan.ts'
+import { compareLines } from '../views/prices.ts'
 
-export type PlanOptions = {
-  manifest: string
-  worker?: string
-  refused: boolean
-  uncertain: boolean
-  json: boolean
-  exitCode: boolean
-}
+export type PlanOptions = ManifestFlags &
+  SelectionFlags &
+  RepeatFlags & {
+    manifest: string
+    /** USD that the run would be given, in micro-USD. */
+    maxCost?: MicroUsd
+    /** At most so many pictures. */
+    limit?: number
+    /** Explains these items in place of the plan. */
+    why?: string
+    /** Saves the plan in this file. */
+    out?: string
+    /** Prices the plan elsewhere: models, or `true` for all. */
+    compare?: string[] | true
+    json: boolean
+    exitCode: boolean
+  }
 
 export async function plan(options: PlanOptions, io: Io): Promise<ExitCode> {
-  const { manifest, worker, refused, uncertain } = options
-  const { plan, session } = await prepare({ manifest, worker, repeat: { refused, uncertain } }, false, io)
+  const { manifest, worker, refused, uncertain, redo, limit } = options
+  const selection = { include: options.select, exclude: options.exclude }
+  const repeat = { refused, uncertain }
+  const layers = layersOf(options)
+  const prepared = await prepare(
+    { manifest, worker, layers, selection, repeat, redo, limit, warn: true },
+    false,
+    io,
+  )
   try {
-    const toMake = plan.items.filter((p) => isToMake(p.state)).length
-    if (options.json) io.stdout.write(`${JSON.stringify(planJson(plan, session.name), null, 2)}\n`)
-    else {
-      const lines = planLines(plan, { manifest, worker: workerPhrase(plan, session.name) })
-      const next = toMake > 0 ? `Nothing was sent.  proofsheet run ${manifest}` : 'There is nothing to make.'
-      io.stdout.write(`${lines.join('\n')}\n${next}\n`)
+    const { plan, session } = prepared
+    if (options.out !== undefined) {
+      const asked = { manifest, layers, selection, repeat, redo, worker: session.name }
+      writeFileSync(resolve(io.cwd, options.out), writePlan(savedPlan(plan, asked)))
     }
-    return options.exitCode && toMake > 0 ? EXIT.toMake : EXIT.done
+    io.stdout.write(answer(prepared, options))
+    return options.exitCode && toMake(plan).length > 0 ? EXIT.toMake : EXIT.done
   } finally {
-    await session.release()
+    await prepared.session.release()
+  }
+}
+
+function answer({ plan, session, market, manifest }: Prepared, options: PlanOptions): string {
+  const context = {
+    limit: limitOf(manifest.budget, options.maxCost),
+    inFlight: DEFAULT_CONCURRENCY,
+  }
+  const { json, compare: names } = options
+  if (options.why !== undefined) {
+    const found = find(plan, options.why, '--why')
+    return found.map((p) => `${why(plan, p).join('\n')}\n`).join('')
+  }
+  if (names !== undefined) {
+    const offers = compare(plan, market, names === true ? [] : names)
+    if (json) return `${JSON.stringify(compareJson(plan, offers), null, 2)}\n`
+    return `${compareLines(plan, offers).join('\n')}\nNothing was sent.\n`
+  }
+  if (json) return `${JSON.stringify(planJson(plan, session.name, context), null, 2)}\n`
+  const head = { manifest: options.manifest, worker: workerPhrase(plan, session.name), ...context }
+  return `${[...planLines(plan, head), nextLine(plan, commands(options))].join('\n')}\n`
+}
+
+/** What makes this plan, and what explains it. */
+function commands(options: PlanOptions): { command: string; why: string } {
+  const { manifest, out } = options
+  const flags = { ...flagsOf(options), '--limit': options.limit?.toString() }
+  return {
+    command: out === undefined ? commandLine('run', manifest, flags) : `proofsheet run --plan ${out}`,
+    why: `${commandLine('plan', manifest, { ...flags })} --why`,
   }
 }

@@ -1,197 +1,228 @@
 // proofsheet run: makes what the plan says; it is also how one resumes and retries. Nothing is bought before the price
 // was shown and accepted.
 import { relative, resolve } from 'node:path'
-import type { Client } from '../client.ts'
-import { EXIT, type ExitCode, UsageError } from '../exit.ts'
+import type { MicroUsd } from '../../core/money.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
+import { layersOf, type ManifestFlags, type RepeatFlags, type SelectionFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { LOCAL_PORT } from '../local/options.ts'
-import { isToMake, type Plan } from '../plan/plan.ts'
+import { limitOf } from '../plan/budget.ts'
+import type { Plan, PlanItem } from '../plan/plan.ts'
 import { type Prepared, prepare } from '../prepare.ts'
-import { recordRenamed, runPlan } from '../run/engine.ts'
-import type { Summary } from '../run/events.ts'
+import { accepted } from '../run/accept.ts'
+import { continuing, repeating } from '../run/again.ts'
+import { recordRenamed, runPlan, wantedOf } from '../run/engine.ts'
+import type { RunEvent, Summary } from '../run/events.ts'
+import { fetchMissing, type Missing, missingPictures } from '../run/fetch.ts'
 import { createMaker } from '../run/make.ts'
 import { fileOf, isSaved, savePicture } from '../run/save.ts'
+import { flagsOf, mustHold, openPlan } from '../run/saved.ts'
+import { removeLostDrafts } from '../state/drafts.ts'
 import type { LockEntry } from '../state/lock.ts'
-import { count, quoted } from '../views/format.ts'
+import { warnOfNeighbours } from '../state/neighbours.ts'
+import { commandLine } from '../views/command.ts'
+import { count } from '../views/format.ts'
 import { planLines, workerPhrase } from '../views/plan.ts'
 import { type ProgressKind, progressOf } from '../views/progress.ts'
-import { closingLines, inOrder, openEnds, pictureLines } from '../views/summary.ts'
+import { type Blocked, resultJson } from '../views/result.ts'
+import { spelled } from '../views/signs.ts'
+import { adoptedLines, closingLines, openEnds, pictureLines, type RunResult } from '../views/summary.ts'
 
-export type RunOptions = {
-  manifest: string
-  worker?: string
-  yes: boolean
-  concurrency: number
-  download: boolean
-  /** Where pictures go; default: `out/` beside the manifest. */
-  outDir?: string
-  refused: boolean
-  uncertain: boolean
-  json: boolean
-  progress: ProgressKind
-}
+export type RunOptions = ManifestFlags &
+  SelectionFlags &
+  RepeatFlags & {
+    manifest: string
+    /** A saved plan: what is made is what it says, or nothing. */
+    plan?: string
+    yes: boolean
+    concurrency: number
+    download: boolean
+    /** Where pictures go; default: `out/` beside the manifest. */
+    outDir?: string
+    /** What the run may spend; the manifest's budget may be less. */
+    maxCost?: MicroUsd
+    /** At most so many pictures. */
+    limit?: number
+    failFast: boolean
+    json: boolean
+    progress: ProgressKind
+  }
 
-export async function run(options: RunOptions, io: Io): Promise<ExitCode> {
-  const { manifest, worker, refused, uncertain } = options
-  const prepared = await prepare({ manifest, worker, repeat: { refused, uncertain } }, true, io)
+export async function run(given: RunOptions, io: Io): Promise<ExitCode> {
+  const saved = given.plan === undefined ? undefined : openPlan(given.plan, io.cwd)
+  const options = saved ? { ...given, ...flagsOf(saved, given, given.plan!, io.cwd) } : given
+  const { manifest, worker, refused, uncertain, redo, limit } = options
+  const selection = { include: options.select, exclude: options.exclude }
+  const layers = layersOf(options)
+  const repeat = { refused, uncertain }
+  const prepared = await prepare(
+    { manifest, worker, layers, selection, repeat, redo, limit, warn: true },
+    true,
+    io,
+  )
   try {
+    if (saved) mustHold(saved, prepared.plan, prepared.session.name, given.plan!)
     return await carryOut(prepared, options, io)
   } finally {
     try {
-      prepared.state.fold()
+      for (const line of prepared.state.fold()) io.stderr.write(`${line}\n`)
     } finally {
       await prepared.session.release()
     }
   }
 }
 
-async function carryOut(
-  { plan, session, state, downloads }: Prepared,
+async function carryOut(prepared: Prepared, options: RunOptions, io: Io): Promise<ExitCode> {
+  const { manifest, plan, session, state } = prepared
+  await removeLostDrafts(state.folder)
+  const folder = options.outDir
+    ? resolve(io.cwd, options.outDir)
+    : resolve(io.cwd, options.manifest, '..', 'out')
+  const isTalking = options.progress !== 'quiet' && options.progress !== 'json'
+  const say = (line: string) => isTalking && io.stderr.write(spelled(`${line}\n`, io.stderr))
+  const limit = limitOf(manifest.budget, options.maxCost)
+  const wanted = wantedOf(plan)
+  const missing = options.download ? await missingPictures(plan, folder) : []
+
+  const context = { manifest: options.manifest, worker: workerPhrase(plan, session.name) }
+  for (const line of planLines(plan, context)) say(line)
+  if (options.download && options.outDir === undefined) {
+    const written = wanted.filter((p) => p.item.output === undefined).map((p) => p.item.id)
+    const slots = [...written, ...missing.map(({ id }) => id)].map((id) => ({ id, profile: plan.profile }))
+    for (const line of warnOfNeighbours(state.lockPath, state.lock(), slots)) say(line)
+  }
+  const offer = { plan, wanted: wanted.length, limit, budget: manifest.budget, yes: options.yes }
+  if (wanted.length > 0 && !(await accepted(offer, io))) return EXIT.usage
+
+  const ended = await make(prepared, { wanted, missing, folder, limit }, options, io)
+  const { summary, unfetched, notFetched } = ended
+  if (options.json)
+    io.stdout.write(`${JSON.stringify(resultJson(ended, { limit, blocked: ended.blocked }), null, 2)}\n`)
+  else for (const line of pictureLines(ended)) io.stdout.write(`${line}\n`)
+  if (wanted.length > 0) {
+    const lockPath = relative(io.cwd, state.lockPath)
+    const dev = await devCommand(prepared, options)
+    const again = continuing(options, ended)
+    for (const line of closingLines(ended, { lockPath, limit, dev, again })) say(line)
+  } else {
+    const done = plan.items.filter((p) => p.selected && p.state === 'done').length
+    if (missing.length === 0) say(`There is nothing to do: ${count(done, 'picture')} made.`)
+    if (notFetched > 0)
+      say(`${count(notFetched, 'picture')} still to be fetched; to go on:  ${repeating(options)}`)
+    for (const line of [...adoptedLines(ended.adopted), ...openEnds(plan)]) say(line)
+  }
+  return notFetched > 0 ? EXIT.interrupted : exitCodeOf(summary, unfetched, plan)
+}
+
+type Work = {
+  wanted: readonly PlanItem[]
+  missing: readonly Missing[]
+  /** Where pictures go. */
+  folder: string
+  limit: MicroUsd | undefined
+}
+
+/** `unfetched`: pictures that could not be had; `notFetched`: those that were not tried any more after Ctrl-C. */
+type Ended = RunResult & { blocked: readonly Blocked[]; unfetched: number; notFetched: number }
+
+/** Fetches what is missing, makes what is wanted, and shows how it goes. */
+async function make(
+  { manifest, plan, session, state, downloads, adopted }: Prepared,
+  { wanted, missing, folder, limit }: Work,
   options: RunOptions,
   io: Io,
-): Promise<ExitCode> {
-  const folder = outFolder(options, io.cwd)
-  const isTalking = options.progress !== 'quiet' && options.progress !== 'json'
-  const say = (line: string) => isTalking && io.stderr.write(`${line}\n`)
-  if (isTalking)
-    say(planLines(plan, { manifest: options.manifest, worker: workerPhrase(plan, session.name) }).join('\n'))
-
-  const missing = options.download ? await missingPictures(plan, folder) : []
-  const toMake = plan.items.filter((p) => isToMake(p.state)).length
-  if (toMake === 0) {
-    recordRenamed(plan, state.record)
-    const unfetched =
-      missing.length > 0 ? await fetchMissing(missing, folder, await session.client(), say) : 0
-    if (missing.length === 0)
-      say(
-        `There is nothing to do: ${count(plan.items.filter((p) => p.state === 'done').length, 'picture')} made.`,
-      )
-    if (options.json) io.stdout.write(`${JSON.stringify(resultJson({ plan, ...NOTHING }), null, 2)}\n`)
-    for (const line of openEnds(plan)) say(line)
-    return unfetched + openEnds(plan).length > 0 ? EXIT.incomplete : EXIT.done
-  }
-  if (!(await accepted(plan, toMake, options, io))) return EXIT.usage
-
-  const client = await session.client()
-  const unfetched = await fetchMissing(missing, folder, client, say)
+): Promise<Ended> {
+  const { concurrency, failFast } = options
+  const { folder: stateFolder } = state
+  const { quote, emulated, profile } = plan
   const before = state.lock()
-  const startedAt = io.now()
-  const progress = progressOf(options.progress, {
-    stderr: io.stderr,
-    total: toMake + plan.items.filter((p) => p.state === 'same').length,
-    now: io.now,
-  })
-  const { stop, leave, ignore } = interrupts(io)
+  const planned = new Map(plan.items.map((p) => [p.item.id, p]))
+  const placeOf = (id: string, entry: LockEntry) => fileOf(planned.get(id)!.item, entry, folder)
+  const previousOf = (id: string) => {
+    const entry = before.get(planned.get(id)!.slot)
+    return entry?.image ? placeOf(id, entry) : undefined
+  }
+
   const files = new Map<string, string>()
   const made: LockEntry[] = []
-  const spent: (number | null)[] = []
-  let summary: Summary
+  const failures: Extract<RunEvent, { type: 'failed' }>[] = []
+  const blocked: Blocked[] = []
+  let fetching = { failed: 0, left: 0 }
+  let summary = NOTHING
+  // An embedded worker takes a moment to start: that is no part of the run.
+  const client = wanted.length + missing.length > 0 ? await session.client() : undefined
+  const startedAt = io.now()
+  const { stop, leave, ignore } = interrupts(io)
+  const { stderr, now, every } = io
+  const progress = progressOf(options.progress, { stderr, total: wanted.length, quote, emulated, now, every })
+  const emit = (told: RunEvent) => {
+    const event = 'file' in told && told.file ? { ...told, file: relative(io.cwd, told.file) } : told
+    progress.event(event)
+    if (event.type === 'made') made.push(event.entry)
+    if (event.type === 'made' && event.file) files.set(event.id, event.file)
+    if (event.type === 'failed') failures.push(event)
+    if (event.type === 'blocked') blocked.push(event)
+  }
   try {
-    summary = await runPlan(
-      plan,
-      { concurrency: options.concurrency, stop, leave },
-      {
-        make: createMaker({
-          client,
-          now: io.now,
-          fileOf: async (entry) => ((await isSaved(entry, folder)) ? fileOf(entry, folder) : undefined),
-          download: (url) => downloads.get(url)!,
-        }),
-        record: state.record,
-        save: async (entry) =>
-          options.download ? await savePicture(entry, folder, client, before.get(entry.id)) : undefined,
-        emit: (event) => {
-          progress.event(event)
-          if (event.type === 'made') {
-            made.push(event.entry)
-            if (!event.shared) spent.push(event.entry.cost)
-            if (event.file) files.set(event.entry.id, relative(io.cwd, event.file))
-          }
-          if (event.type === 'failed') spent.push(event.failure.cost)
+    if (client && missing.length > 0) {
+      const again = (id: string) => repeating(options, { redo: true, select: [id], exclude: [] })
+      fetching = await fetchMissing(missing, client, { stateFolder, concurrency, stop, leave, again, emit })
+    }
+    if (client && wanted.length > 0)
+      summary = await runPlan(
+        plan,
+        { concurrency, limit, failFast, stop, leave },
+        {
+          make: createMaker({
+            client,
+            now,
+            fileOf: async (id, entry) => {
+              const path = placeOf(id, entry)
+              return (await isSaved(entry, path)) ? path : undefined
+            },
+            download: (url) => downloads.get(url)!,
+            terms: { profile, prices: manifest.prices, perImage: manifest.budget.perImage },
+          }),
+          record: state.record,
+          async save({ item: { id } }, entry, signal) {
+            if (!options.download) return undefined
+            const path = placeOf(id, entry)
+            await savePicture(entry, path, client, { stateFolder, previous: previousOf(id), signal })
+            return path
+          },
+          emit,
+          now,
         },
-        now: io.now,
-      },
-    )
-    progress.event({ type: 'summary', summary })
+      )
+    // Renamed pictures are written down even when nothing else is to be done.
+    else recordRenamed(plan, state.record)
+    emit({ type: 'summary', summary })
   } finally {
     progress.end()
     ignore()
   }
-  const result = { plan, summary, made, files, spent, ms: io.now() - startedAt }
-  if (options.json) io.stdout.write(`${JSON.stringify(resultJson(result), null, 2)}\n`)
-  else
-    io.stdout.write(
-      pictureLines(result)
-        .map((line) => `${line}\n`)
-        .join(''),
-    )
-  for (const line of closingLines(result, {
-    lockPath: relative(io.cwd, state.lockPath),
-    dev: session.isEmbedded && isLocalPort(client.url) ? `proofsheet dev ${options.manifest}` : undefined,
-  }))
-    say(line)
-  return exitCodeOf({ ...summary, failed: summary.failed + unfetched }, plan)
-}
-
-/** Whether an embedded worker listens where `dev` does. */
-function isLocalPort(url: string): boolean {
-  return new URL(url).port === String(LOCAL_PORT)
-}
-
-function outFolder({ manifest, outDir }: RunOptions, cwd: string): string {
-  return outDir ? resolve(cwd, outDir) : resolve(cwd, manifest, '..', 'out')
-}
-
-/** What is made but not on disk. */
-async function missingPictures(plan: Plan, folder: string): Promise<LockEntry[]> {
-  const made = plan.items.flatMap((p) =>
-    p.state === 'done' && p.entry ? [{ ...p.entry, id: p.item.id }] : [],
-  )
-  const saved = await Promise.all(made.map((entry) => isSaved(entry, folder)))
-  return made.filter((_, index) => !saved[index])
-}
-
-/** Fetches pictures that are made but not on disk; the number of those that could not be had. */
-async function fetchMissing(
-  missing: readonly LockEntry[],
-  folder: string,
-  client: Client,
-  say: (line: string) => unknown,
-): Promise<number> {
-  let failed = 0
-  for (const entry of missing) {
-    try {
-      const { image } = await client.generation(entry.generation, 0)
-      if (!image) continue
-      await savePicture({ ...entry, image }, folder, client)
-      say(`fetched ${entry.id}`)
-    } catch (error) {
-      failed++
-      say(`✗ ${entry.id}  could not be fetched: ${(error as Error).message}`)
-    }
+  const found = plan.items.filter((p) => p.state === 'done' && adopted.has(p.key)).length
+  const ms = now() - startedAt
+  const unfetched = fetching.failed
+  return {
+    plan,
+    summary,
+    made,
+    failures,
+    files,
+    adopted: found,
+    ms,
+    blocked,
+    unfetched,
+    notFetched: fetching.left,
   }
-  return failed
 }
 
-/** The result of a run that had nothing to make. */
-const NOTHING = {
-  summary: { made: 0, failed: 0, blocked: 0, left: 0 },
-  made: [],
-  files: new Map<string, string>(),
-}
-
-/** An emulated run costs nothing; every other one asks, or wants `--yes`. */
-async function accepted(plan: Plan, toMake: number, { yes }: RunOptions, io: Io): Promise<boolean> {
-  if (plan.emulated || yes) return true
-  const { quote } = plan
-  const price = `${quoted(quote.expected, quote)} expected, ${quoted(quote.atMost, quote)} at most`
-  if (!io.interactive)
-    throw new UsageError(
-      `this buys ${count(toMake, 'picture')} for ${price}; add --yes to buy without being asked. Nothing was sent.`,
-    )
-  const yesSaid = await io.confirm(`Buy ${count(toMake, 'picture')} for ${price}?`)
-  if (!yesSaid) io.stderr.write('Nothing was sent.\n')
-  return yesSaid
+/** The command under which the addresses of an embedded worker answer again: it must listen where this one did. */
+async function devCommand({ session }: Prepared, { manifest }: RunOptions): Promise<string | undefined> {
+  if (!session.isEmbedded) return undefined
+  const { port } = new URL((await session.client()).url)
+  return port === String(LOCAL_PORT) ? commandLine('dev', manifest, {}) : undefined
 }
 
 function interrupts(io: Io) {
@@ -201,50 +232,30 @@ function interrupts(io: Io) {
   return { stop: stop.signal, leave: leave.signal, ignore }
 }
 
-function exitCodeOf(summary: Summary, plan: Plan): ExitCode {
+/** The summary of a run that had nothing to make. */
+const NOTHING: Summary = {
+  made: 0,
+  failed: 0,
+  refused: 0,
+  uncertain: 0,
+  blocked: 0,
+  left: 0,
+  spent: 0,
+  unpriced: 0,
+}
+
+function exitCodeOf(summary: Summary, unfetched: number, plan: Plan): ExitCode {
+  const { failed, refused, uncertain, blocked, left } = summary
   switch (summary.stopped) {
-    case 'interrupted':
-      return summary.left > 0 ? EXIT.interrupted : endOf(summary, plan)
     case 'unauthorised':
       return EXIT.unauthorised
     case 'unavailable':
       return EXIT.unavailable
-    default:
-      return endOf(summary, plan)
+    case 'budget':
+      return EXIT.budget
+    case 'interrupted':
+      if (left > 0) return EXIT.interrupted
   }
-}
-
-/** The code of a run that came to its end. */
-function endOf({ failed, blocked }: Summary, plan: Plan): ExitCode {
-  return failed + blocked > 0 || openEnds(plan).length > 0 ? EXIT.incomplete : EXIT.done
-}
-
-function resultJson({
-  plan,
-  summary,
-  made,
-  files,
-}: {
-  plan: Plan
-  summary: Summary
-  made: LockEntry[]
-  files: Map<string, string>
-}) {
-  return {
-    format: 'proofsheet-run',
-    version: 1,
-    emulated: plan.emulated,
-    summary,
-    pictures: inOrder(plan, made).map(({ id, image, generation, provider, model, cost }) => ({
-      id,
-      url: image?.url ?? null,
-      file: files.get(id) ?? null,
-      width: image?.width ?? null,
-      height: image?.height ?? null,
-      generation,
-      provider,
-      model,
-      cost,
-    })),
-  }
+  const lacking = failed + refused + uncertain + blocked + unfetched + openEnds(plan).length
+  return lacking > 0 ? EXIT.incomplete : EXIT.done
 }

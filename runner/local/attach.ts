@@ -129,7 +129,8 @@ function comparison({ env }: AttachOptions): (found: Serving) => string | undefi
 
 /** What one would like of a server, but can do without. */
 function isAsWished(found: Serving, { port, token, emulatorLatencyMs }: AttachOptions): boolean {
-  const isPort = port === undefined || (new URL(found.url!).port || '80') === String(port)
+  // Port 0 is whichever is free.
+  const isPort = !port || (new URL(found.url!).port || '80') === String(port)
   const isToken = token === undefined || token === found.token
   const isPace = emulatorLatencyMs === undefined || emulatorLatencyMs === found.emulatorLatencyMs
   return isPort && isToken && (isPace || !found.emulated)

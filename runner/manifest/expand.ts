@@ -1,167 +1,215 @@
-// From items to drafts: layers merged, cells opened, texts rendered. Nothing is read and no model is known here; what a
-// draft says is what the manifest says, cell by cell.
+// From items to cells: axes opened, layers found, samples counted. Then each cell's texts are rendered, once its references
+// are counted. No file is read here and no model is known: a draft says what the manifest says, cell by cell.
 import { resolve } from 'node:path'
-import { type Axis, axesOf, type Cell, cellCount, cellsOf } from './matrix.ts'
-import { entriesOf, type Fields, fieldsOf, mergeFields, type Sourced, textOf } from './merge.ts'
-import { didYouMean } from './near.ts'
-import type { Path } from './problems.ts'
-import { countReferences, referencesOf, type Shelf, type Wanted } from './references.ts'
+import { type AxisSources, axesOf } from './axes.ts'
+import { DECIMAL } from './fields.ts'
+import { KnownIds } from './known.ts'
+import type { Layered, Layers } from './layers.ts'
+import { type Cell, cellCount, cellsOf } from './matrix.ts'
+import { type Fields, type Sourced, textOf } from './merge.ts'
+import type { Findings, Path } from './problems.ts'
 import { type Rendering, Scope } from './scope.ts'
+import { withoutSkipped } from './skip.ts'
+import { show } from './words.ts'
 
 /** The largest catalog, in pictures. */
 export const MAX_PICTURES = 100_000
 
+// What `skip` may choose from.
+const MAX_CELLS = 1_000_000
+
 /** The text of a prompt, or the file it is in. */
 export type PromptSource = { at: Path } & ({ text: string } | { file: string; shown: string })
 
-/** One cell of one item, rendered. What has a problem is left out; the rest is still worth checking. */
-export type Draft = {
+/** One cell of one item, opened. */
+export type Open = {
   id: string
   /** Path of the item. */
   at: Path
   samples: number
+  layered: Layered
+  scope: Scope
+}
+
+/** What items are opened with. */
+export type Ground = { layers: Layers; sources: AxisSources; rendering: Rendering }
+
+/** Opens all items. Problems go to the findings; an item that cannot be opened is `broken` among the ids. */
+export function openItems(items: Fields, ground: Ground): { cells: Open[]; ids: KnownIds } {
+  const { findings } = ground.rendering
+  const cells: Open[] = []
+  const ids = new KnownIds()
+  const folded = new Map<string, string>()
+  let pictures = 0
+  for (const [name, source] of items) {
+    const opened = 'map' in source ? openItem(name, source, MAX_PICTURES - pictures, ground) : undefined
+    if (!opened) {
+      ids.broken.add(name.normalize())
+      continue
+    }
+    for (const { samples, ...cell } of opened) {
+      cells.push({ ...cell, samples: samples ?? 1 })
+      ids.add(cell.id, samples)
+      pictures += samples ?? 1
+      checkCase(cell.id, source.at, folded, findings)
+    }
+  }
+  return { cells, ids }
+}
+
+type Counted = Omit<Open, 'samples'> & { samples: number | undefined }
+
+function openItem(
+  name: string,
+  { at, map }: Extract<Sourced, { map: Fields }>,
+  room: number,
+  { layers, sources, rendering }: Ground,
+): Counted[] | undefined {
+  const { findings } = rendering
+  const own = new Map(map)
+  for (const key of ['matrix', 'skip']) own.delete(key)
+  const layersOf = layers.of(own)
+  const axes = axesOf(map.get('matrix'), sources, findings)
+  if (!axes) return undefined
+  const tooMany = (pictures: number) => {
+    const message = `makes ${pictures} pictures; a manifest has at most ${MAX_PICTURES} together`
+    findings.add({ at, part: 'key', message })
+    return undefined
+  }
+  const skip = map.get('skip')
+  const open = cellCount(axes)
+  if (open > (skip ? MAX_CELLS : room)) return tooMany(open)
+  const cells = withoutSkipped(cellsOf(name, axes), axes, skip, findings)
+  if (!cells) return undefined
+  const opened: Counted[] = []
+  let pictures = 0
+  for (const cell of cells) {
+    const counted = openCell(cell, at, layersOf(cell.id), rendering)
+    opened.push(counted)
+    pictures += counted.samples ?? 1
+  }
+  return pictures > room ? tooMany(pictures) : opened
+}
+
+function openCell({ id, axes }: Cell, at: Path, layered: Layered, rendering: Rendering): Counted {
+  const scope = new Scope(id, axes, layered.vars, rendering)
+  return {
+    id,
+    at,
+    layered,
+    scope,
+    samples: samplesOf(layered.fields.get('samples'), scope, rendering.findings),
+  }
+}
+
+function samplesOf(source: Sourced | undefined, scope: Scope, findings: Findings): number | undefined {
+  if (!source) return 1
+  const text = textOf(scope.render(source))
+  if (text === undefined) return undefined
+  const samples = DECIMAL.test(text) ? Number(text) : Number.NaN
+  if (Number.isInteger(samples) && samples >= 1) return samples
+  const message =
+    samples < 1 ? `must be at least 1, is ${samples}` : `must be a whole number, is ${show(text)}`
+  findings.add({ at: source.at, message, item: scope.id })
+  return undefined
+}
+
+// Ids become file names, and on many disks `A.png` is `a.png`.
+function checkCase(id: string, at: Path, folded: Map<string, string>, findings: Findings): void {
+  const lower = id.toLowerCase()
+  const twin = folded.get(lower)
+  folded.set(lower, id)
+  if (twin === undefined) return
+  const message =
+    twin === id
+      ? `two pictures are called \`${id}\``
+      : `\`${id}\` and \`${twin}\` differ in case only: one file would overwrite the other`
+  findings.add({ at, part: 'key', cause: 'case', message })
+}
+
+/** A cell with its texts rendered. What has a problem is left out; the rest is still worth checking. */
+export type Draft = Open & {
   /** All fields that are not named here. */
   fields: Fields
   /** Names of fields that are left out. */
   unrendered: ReadonlySet<string>
-  references: readonly Wanted[]
   /** Where the list of references was written. */
   refsAt: Path
   prompt: PromptSource | undefined
-  /** Renders what is read later. */
-  scope: Scope
 }
 
-/** The parts of a document that items are made of, and what they need on the way. `broken` has the names of items and
- *  presets (`items.x`, `presets.x`) that were found wrong already and are passed over. */
-export type Ground = {
-  vars: Fields
-  defaults: Fields
-  presets: Fields
-  usedPresets: Set<string>
-  broken: Set<string>
-  rendering: Rendering
-  shelf: Shelf
-}
+const HANDLED = ['refs', 'prompt', 'matrix', 'use', 'vars', 'samples', 'skip']
+const NONE: ReadonlySet<string> = new Set()
 
-/** All drafts, and every id there is. An item that cannot be opened joins `broken`: nothing is known of its ids. */
-export type Expansion = { drafts: Draft[]; ids: Set<string> }
+/** Renders cells. What no name occurs in is the same for all cells of one set of layers, and is looked at once. */
+export class Renderer {
+  readonly #frames = new Map<Layered, { constant: Fields; others: readonly [string, Sourced][] }>()
 
-type Opened = { name: string; at: Path; fields: Fields; axes: Axis[]; samples: number }
-
-const HANDLED = ['refs', 'prompt', 'matrix', 'use', 'vars', 'samples']
-
-/** Opens all items. Problems go to the findings. */
-export function expand(items: Fields, ground: Ground): Expansion {
-  const drafts: Draft[] = []
-  const ids = new Set<string>()
-  const folded = new Map<string, string>()
-  for (const [name, source] of items) {
-    const opened = ground.broken.has(`items.${name}`) ? undefined : open(name, source, ids.size, ground)
-    if (!opened) {
-      ground.broken.add(`items.${name}`)
-      continue
+  /** `prompt` is what `promptOf` found where the prompt is a file. */
+  render(cell: Open, prompt: PromptSource | undefined, findings: Findings): Draft {
+    const { layered, scope, at } = cell
+    const { constant, others } = this.#frameOf(layered)
+    let fields = constant
+    let unrendered = NONE
+    if (others.length > 0) {
+      const rendered = new Map(constant)
+      const left = new Set<string>()
+      for (const [key, value] of others) {
+        const result = scope.render(value)
+        if (result) rendered.set(key, result)
+        else left.add(key)
+      }
+      fields = rendered
+      unrendered = left
     }
-    for (const cell of cellsOf(name, opened.axes)) {
-      for (let sample = 1; sample <= opened.samples; sample++) ids.add(sampleId(cell.id, sample))
-      checkCase(cell.id, opened, folded, ground)
-      drafts.push(draftOf(cell, opened, ground))
+    const written = layered.fields.get('prompt')
+    if (!written && !layered.partial) {
+      const hint = 'say `prompt:` here or in `defaults`'
+      findings.add({ at, part: 'key', message: 'has no `prompt`', hint })
     }
+    const refsAt = layered.fields.get('refs')?.at ?? at
+    return { ...cell, fields, unrendered, refsAt, prompt: prompt ?? textPrompt(written, scope) }
   }
-  return { drafts, ids }
-}
 
-/** The id of a sample, from 1. */
-export function sampleId(id: string, sample: number): string {
-  return sample === 1 ? id : `${id}#${sample}`
-}
-
-function open(name: string, source: Sourced, before: number, ground: Ground): Opened | undefined {
-  const { findings } = ground.rendering
-  const own = fieldsOf(source)
-  const fields = layer(own, ground)
-  const axes = axesOf(own.get('matrix'), findings)
-  if (!fields || !axes) return undefined
-  if (!fields.has('prompt')) {
-    const hint = 'say `prompt:` here or in `defaults`'
-    findings.add({ at: source.at, part: 'key', message: 'has no `prompt`', hint })
-    return undefined
-  }
-  const samples = Number(textOf(fields.get('samples')) ?? 1)
-  const pictures = cellCount(axes) * samples
-  if (before + pictures > MAX_PICTURES) {
-    const message = `makes ${pictures} pictures; a manifest has at most ${MAX_PICTURES} together`
-    findings.add({ at: source.at, part: 'key', message })
-    return undefined
-  }
-  return { name, at: source.at, fields, axes, samples }
-}
-
-// defaults < use, in order < item. Under the defaults there is nothing, and `"..."` in them is that.
-function layer(item: Fields, ground: Ground): Fields | undefined {
-  let fields = mergeFields(new Map(), ground.defaults)
-  let whole = true
-  for (const entry of entriesOf(item.get('use'))) {
-    const name = textOf(entry) ?? ''
-    const preset = ground.presets.get(name)
-    ground.usedPresets.add(name)
-    if (!preset) {
-      const known = [...ground.presets.keys()]
-      const hint = didYouMean(name, known) ?? `presets: ${known.join(', ') || 'none'}`
-      ground.rendering.findings.add({ at: entry.at, message: `no preset is called \`${name}\``, hint })
+  #frameOf(layered: Layered) {
+    const known = this.#frames.get(layered)
+    if (known) return known
+    const entries = [...layered.fields].filter(([key]) => !HANDLED.includes(key))
+    const frame = {
+      constant: new Map(entries.filter(([, value]) => isConstant(value))),
+      others: entries.filter(([, value]) => !isConstant(value)),
     }
-    if (!preset || ground.broken.has(`presets.${name}`)) whole = false
-    else fields = mergeFields(fields, fieldsOf(preset))
+    this.#frames.set(layered, frame)
+    return frame
   }
-  return whole ? mergeFields(fields, item) : undefined
 }
 
-function draftOf(cell: Cell, opened: Opened, ground: Ground): Draft {
-  const { fields, at, samples } = opened
-  const vars = mergeFields(ground.vars, fieldsOf(fields.get('vars')))
-  const scope = new Scope(cell.id, cell.axes, vars, ground.rendering)
-  const refs = fields.get('refs')
-  const { wanted, whole } = referencesOf(refs, scope, ground.shelf)
-  scope.countImages(whole ? countReferences(wanted) : 'uncounted')
-  const rendered = new Map<string, Sourced>()
-  const unrendered = new Set<string>()
-  for (const [key, value] of fields) {
-    if (HANDLED.includes(key)) continue
-    const result = scope.render(value)
-    if (result) rendered.set(key, result)
-    else unrendered.add(key)
-  }
-  return {
-    id: cell.id,
-    at,
-    samples,
-    fields: rendered,
-    unrendered,
-    references: wanted,
-    refsAt: refs?.at ?? at,
-    prompt: promptOf(fields.get('prompt'), scope, ground.shelf),
-    scope,
-  }
+function isConstant(value: Sourced): boolean {
+  if ('broken' in value) return false
+  if ('scalar' in value) return typeof value.scalar !== 'string' || !value.scalar.includes('${')
+  return 'list' in value ? value.list.every(isConstant) : [...value.map.values()].every(isConstant)
 }
 
 const FILE_PREFIX = 'file:'
 
-function promptOf(prompt: Sourced | undefined, scope: Scope, { folder }: Shelf): PromptSource | undefined {
-  const written = textOf(prompt)
-  if (!prompt || written === undefined) return undefined
-  const text = scope.text(written, prompt.at)
+// Only what the manifest itself says is a prefix: a value that begins with `file:` is prose.
+function isFile(prompt: Sourced | undefined): boolean {
+  return textOf(prompt)?.startsWith(FILE_PREFIX) ?? false
+}
+
+/** The file that a prompt is in, if it is in one. */
+export function promptFile({ layered, scope }: Open, folder: string): PromptSource | undefined {
+  const prompt = layered.fields.get('prompt')
+  if (!prompt || !isFile(prompt)) return undefined
+  const text = scope.text(textOf(prompt)!, prompt.at)
   if (text === undefined) return undefined
-  // Only what the manifest itself says is a prefix: a value that begins with `file:` is prose.
-  if (!written.startsWith(FILE_PREFIX)) return { at: prompt.at, text: String(text) }
   const shown = String(text).slice(FILE_PREFIX.length)
   return { at: prompt.at, shown, file: resolve(folder, shown) }
 }
 
-// Ids become file names, and on many disks `A.png` is `a.png`.
-function checkCase(id: string, { at }: Opened, folded: Map<string, string>, { rendering }: Ground): void {
-  const twin = folded.get(id.toLowerCase())
-  folded.set(id.toLowerCase(), id)
-  if (twin === undefined) return
-  const message = `\`${id}\` and \`${twin}\` differ in case only: one file would overwrite the other`
-  rendering.findings.add({ at, part: 'key', cause: 'case', message })
+function textPrompt(prompt: Sourced | undefined, scope: Scope): PromptSource | undefined {
+  const written = textOf(prompt)
+  if (!prompt || written === undefined || isFile(prompt)) return undefined
+  const text = scope.text(written, prompt.at)
+  return text === undefined ? undefined : { at: prompt.at, text: String(text) }
 }

@@ -2,14 +2,56 @@
 // matter; what it is, its first bytes say.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { SNIFF_BYTES, sniff } from '../../core/media.ts'
-import type { Absent, ManifestEffects, ReferenceFile } from './reading.ts'
+import { type Absent, MAX_TEXT_BYTES } from './absence.ts'
+import { FolderLists } from './folders.ts'
+import type { ManifestEffects, ReferenceFile } from './reading.ts'
 
-/** Effects on the real file system. */
-export const manifestFiles: ManifestEffects = {
-  readText: (path) => orAbsent(() => readFile(path, 'utf8')),
-  readReference: (path) => orAbsent(() => digest(path)),
+/** Effects on the real file system, for one load: a folder is listed once, however many patterns look into it. */
+export function manifestFiles(): ManifestEffects {
+  const folders = new FolderLists()
+  return {
+    readText: (path) => orAbsent(() => textOf(path)),
+    readReference: (path) => orAbsent(() => digest(path)),
+    listFiles: (pattern, folder) => folders.match(pattern, folder),
+  }
+}
+
+async function textOf(path: string): Promise<string | Absent> {
+  await using file = await open(path)
+  const { size } = await file.stat()
+  if (size > MAX_TEXT_BYTES) return { tooLarge: size }
+  return decode(await file.readFile())
+}
+
+// A byte that is no character would reach a prompt as a question mark in a box.
+function decode(bytes: Uint8Array): string | Absent {
+  if (sniff(bytes.subarray(0, SNIFF_BYTES))) return { notText: 'picture', line: 1 }
+  const [first, second] = bytes
+  const marked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+  // Without a mark, every other byte of plain words is zero.
+  if (marked || (bytes.length > 1 && (first === 0) !== (second === 0))) return { notText: 'UTF-16', line: 1 }
+  const zero = bytes.indexOf(0)
+  if (zero !== -1) return { notText: 'binary', line: lineOf(bytes, zero) }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return { notText: 'encoding', line: lineOf(bytes, validUntil(bytes)) }
+  }
+}
+
+// Decoded as they are, the bytes and what comes of them are the same up to the first that is no character.
+function validUntil(bytes: Uint8Array): number {
+  const again = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes))
+  const wrong = bytes.findIndex((byte, index) => byte !== again[index])
+  return wrong === -1 ? bytes.length : wrong
+}
+
+function lineOf(bytes: Uint8Array, offset: number): number {
+  let line = 1
+  for (let at = bytes.indexOf(10); at !== -1 && at < offset; at = bytes.indexOf(10, at + 1)) line++
+  return line
 }
 
 async function digest(path: string): Promise<ReferenceFile> {

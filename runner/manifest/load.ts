@@ -2,137 +2,142 @@
 // is left whole. Nothing is sent, nothing is written, and files are read through the effects only.
 import { basename, dirname, resolve } from 'node:path'
 import type { Market } from '../../core/market.ts'
-import { type Draft, type Expansion, expand, type Ground, sampleId } from './expand.ts'
-import { checkGraph } from './graph.ts'
-import type { Item, Manifest } from './item.ts'
-import { fieldsOf, sourced, textOf } from './merge.ts'
-import { type Diagnostic, Findings, type Locate } from './problems.ts'
-import { type Absent, type ManifestEffects, promptText, readFiles, withPicture } from './reading.ts'
-import { checkPrompt, settingsOf } from './settings.ts'
+import { noManifest } from './absence.ts'
+import { readAxes } from './axes.ts'
+import { openItems } from './expand.ts'
+import { explainer, type Texts } from './explain.ts'
+import { finish } from './finish.ts'
+import { allVars, type Layers as FlagTexts, readFlags } from './flags.ts'
+import type { Manifest } from './item.ts'
+import { Layers as LayerStack } from './layers.ts'
+import { type Fields, fieldsOf, type Sourced, sourced, textOf } from './merge.ts'
+import { budgetOf, pricesOf } from './money.ts'
+import { originsOf } from './origins.ts'
+import { type Diagnostic, Findings, type SourceFile } from './problems.ts'
+import type { ManifestEffects } from './reading.ts'
+import type { Rendering } from './scope.ts'
 import { checkShape } from './shape.ts'
 import { readSource } from './source.ts'
-import { warnOfRepeats, warnOfUnused } from './warnings.ts'
+import { warnOfColumns, warnOfRepeats, warnOfUnused } from './warnings.ts'
 
-/** `manifest` is there only when no diagnostic is an error. `source` is the text that the diagnostics point into. */
-export type Loaded = { manifest?: Manifest; source: string; diagnostics: Diagnostic[] }
+/** `manifest` is there only when no diagnostic is an error. */
+export type Loaded = { manifest?: Manifest; diagnostics: Diagnostic[] }
 
 /** What the command line lays over every item: a profile of the manifest, then `--set field=value`, and `--var name=value`
  *  over every var. Each text as it was written after its flag. */
-export type Layers = { profile?: string | undefined; set: readonly string[]; vars: readonly string[] }
+export type Layers = FlagTexts
 
 const NO_LAYERS: Layers = { set: [], vars: [] }
 
 /** Reads the manifest at `path` and everything it names. Never throws for what a manifest may contain; what the effects
- *  throw goes through. `market` says which providers can be asked. */
+ *  throw goes through. `market` says which providers can be asked; `today` is an ISO date: models end. */
 export async function loadManifest(
   path: string,
   market: Market,
   fx: ManifestEffects,
-  _layers: Layers = NO_LAYERS,
+  layers: Layers = NO_LAYERS,
+  today = '',
 ): Promise<Loaded> {
   const text = await fx.readText(path)
-  if (typeof text !== 'string') return { source: '', diagnostics: [noManifest(path, text)] }
-  const source = text.replace(/^\uFEFF/, '')
-  const read = readSource(source, path)
-  if ('diagnostics' in read) return { source, diagnostics: read.diagnostics }
-
+  if (typeof text !== 'string') return { diagnostics: [noManifest(path, text)] }
+  const source = readSource(text, path)
   const findings = new Findings()
-  const shape = checkShape(read.data, findings)
-  const items = shape.readable
-    ? await itemsOf(read.data, path, shape.broken, market, fx, findings, read.locate)
-    : []
-  const diagnostics = findings.diagnostics(path, read.locate)
-  if (findings.hasErrors) return { source, diagnostics }
-  const name = textOf(fieldsOf(sourced(read.data, [])).get('name')) ?? basename(path).replace(/\.ya?ml$/i, '')
-  return {
-    manifest: { path, name, items, budget: {}, prices: {}, originsOf: () => [] },
-    source,
-    diagnostics,
-  }
+  for (const problem of source.problems) findings.add(problem)
+  const marks = source.data === undefined ? undefined : checkShape(source.data, findings)
+  if (!marks) return { diagnostics: findings.diagnostics(source.file) }
+  const document = sourced(source.data, [], marks)
+  return meaning({ path, document, file: source.file }, { market, today, findings }, fx, layers)
 }
 
-async function itemsOf(
-  data: unknown,
-  path: string,
-  broken: Set<string>,
-  market: Market,
-  fx: ManifestEffects,
-  findings: Findings,
-  locate: Locate,
-): Promise<Item[]> {
-  const top = fieldsOf(sourced(data, []))
-  const ground: Ground = {
-    vars: fieldsOf(top.get('vars')),
-    defaults: fieldsOf(top.get('defaults')),
-    presets: fieldsOf(top.get('presets')),
-    usedPresets: new Set(),
-    broken,
-    rendering: { findings, templates: new Map(), usedVars: new Set() },
-    shelf: {
-      folder: dirname(resolve(path)),
-      named: fieldsOf(top.get('refs')),
-      usedNames: new Set(),
+type Read = { path: string; document: Sourced; file: SourceFile }
+type Judge = { market: Market; today: string; findings: Findings }
+
+async function meaning(read: Read, judge: Judge, fx: ManifestEffects, layers: Layers): Promise<Loaded> {
+  const { path, document, file } = read
+  const { market, findings } = judge
+  const top = fieldsOf(document)
+  const items = fieldsOf(top.get('items'))
+  const folder = dirname(resolve(path))
+  const flags = readFlags(layers, allVars(varsOf(top, items)), findings)
+  const stack = new LayerStack(
+    {
+      vars: top.get('vars'),
+      defaults: top.get('defaults'),
+      presets: top.get('presets'),
+      profiles: top.get('profiles'),
+      overrides: top.get('overrides'),
+    },
+    flags,
+    findings,
+  )
+  const prices = pricesOf(top.get('prices'), market, findings)
+  const rendering: Rendering = { findings, templates: new Map(), usedVars: new Set() }
+  const shelf = { folder, named: top.get('refs'), usedNames: new Set<string>(), findings }
+  const sources = await readAxes(items, folder, fx)
+  const { cells, ids } = openItems(items, { layers: stack, sources, rendering })
+  const section = top.get('items')
+  ids.unknown = !section || 'broken' in section
+  stack.reportIdle([...ids.bases.keys()], (pattern) => ids.mayHold(pattern))
+  const finished = await finish({ cells, ids, shelf, lineOf: linesOf(file) }, judge, fx)
+  if (!findings.hasErrors) {
+    warnOfUnused(
+      [
+        ['vars', fieldsOf(top.get('vars')), rendering.usedVars],
+        ['refs', fieldsOf(top.get('refs')), shelf.usedNames],
+        ['presets', fieldsOf(top.get('presets')), stack.usedPresets],
+      ],
       findings,
+    )
+    warnOfColumns(sources, findings)
+    warnOfRepeats(cells, finished.items, findings)
+  }
+  const texts: Texts = (where) => {
+    if (!where) return document
+    const prose = finished.proseOf(where)
+    if (prose !== undefined) return { at: [where], scalar: prose }
+    const map = flags.set.find((layer) => [...layer.values()].some(({ at }) => at[0] === where))
+    return map && { at: [where], map }
+  }
+  const byId = new Map(cells.map((cell) => [cell.id, cell.scope]))
+  const diagnostics = findings.diagnostics(
+    file,
+    explainer(texts, (id) => byId.get(id)),
+  )
+  if (findings.hasErrors) return { diagnostics }
+  return {
+    diagnostics,
+    manifest: {
+      path,
+      name: textOf(top.get('name')) ?? basename(path).replace(/\.ya?ml$/i, ''),
+      items: finished.items,
+      budget: budgetOf(top.get('budget')),
+      prices,
+      ...(layers.profile === undefined ? {} : { profile: layers.profile }),
+      originsOf: (id) => {
+        const cell = finished.answerable(id)
+        return cell ? originsOf(cell, file) : []
+      },
     },
   }
-  const expansion = expand(fieldsOf(top.get('items')), ground)
-  checkGraph(expansion.drafts, expansion.ids, broken, findings)
-  const made = await finish(expansion, market, fx, findings, locate)
-  if (!findings.hasErrors) {
-    warnOfUnused(ground, findings)
-    warnOfRepeats(expansion.drafts, made, findings)
-  }
-  return made
 }
 
-async function finish(
-  { drafts }: Expansion,
-  market: Market,
-  fx: ManifestEffects,
-  findings: Findings,
-  locate: Locate,
-): Promise<Item[]> {
-  const files = await readFiles(drafts, fx)
-  const lineOf = linesOf(locate)
-  return drafts.flatMap((draft): Item[] => {
-    const read = draft.references.map((wanted) => withPicture(wanted, draft.id, files, findings))
-    const references = read.filter((reference) => reference !== undefined)
-    const prompt = promptText(draft, files, findings)
-    if (prompt !== undefined) checkPrompt(prompt, draft, findings)
-    // A file with a problem of its own keeps its place: it counts for the limit, and the others keep their positions.
-    const settings = settingsOf(draft, read, market, findings)
-    if (!settings || prompt === undefined) return []
-    return Array.from({ length: draft.samples }, (_, index) => ({
-      id: sampleId(draft.id, index + 1),
-      base: draft.id,
-      sample: index + 1,
-      tags: [],
-      ...settings,
-      prompt,
-      references,
-      line: lineOf(draft),
-    }))
-  })
+/** All places that vars may be in. */
+function varsOf(top: Fields, items: Fields): (Sourced | undefined)[] {
+  const sections = ['presets', 'profiles', 'overrides'].flatMap((name) => [
+    ...fieldsOf(top.get(name)).values(),
+  ])
+  const layers = [top.get('defaults'), ...sections, ...items.values()]
+  const whole = layers.map((layer) => (layer && 'broken' in layer ? layer : fieldsOf(layer).get('vars')))
+  return [top.get('vars'), ...whole]
 }
 
 // Finding a line walks the document; all cells of an item share it.
-function linesOf(locate: Locate): (draft: Draft) => number {
+function linesOf(file: SourceFile): (at: readonly unknown[]) => number {
   const lines = new Map<string, number>()
-  return ({ at }) => {
+  return (at) => {
     const name = String(at[1])
-    const line = lines.get(name) ?? locate({ at, part: 'key' }).line
+    const line = lines.get(name) ?? file.locate({ at: ['items', name], part: 'key' }).line
     lines.set(name, line)
     return line
   }
-}
-
-function noManifest(path: string, absent: Absent): Diagnostic {
-  const message =
-    'missing' in absent
-      ? 'there is no such manifest'
-      : 'notAFile' in absent
-        ? 'is no file'
-        : `cannot be read: ${absent.unreadable}`
-  const hint = 'name the manifest, as in: proofsheet plan ./catalog.yaml'
-  return { file: path, line: 1, column: 1, width: 1, path: '', message, hint, severity: 'error' }
 }

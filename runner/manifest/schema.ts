@@ -2,146 +2,188 @@
 // checks with it, and an editor schema is made from it (z.toJSONSchema, target draft-7, io input: no transforms here).
 // Whether a name, a model or a file exists is not a matter of shape.
 import { z } from 'zod'
-import { ASPECTS, MODELS, SIZES } from '../../core/models.ts'
-import { FALLBACK_REASONS, ParametersSchema } from '../../core/request.ts'
+import { fromUsd } from '../../core/money.ts'
+import {
+  FreeName,
+  LayerSchema,
+  Name,
+  NamedFromSchema,
+  NamedImageSchema,
+  Scalar,
+  Values,
+  VarsSchema,
+} from './fields.ts'
 import { SEGMENT, SEGMENT_RULE } from './matrix.ts'
-import { INHERITED } from './merge.ts'
-import { RESERVED_NAMES } from './scope.ts'
 
 /** The version this program reads. */
 export const MANIFEST_VERSION = 1
 
-const NAME = /^[\p{L}_][\p{L}\p{M}\p{N}_-]*$/u
-const Name = z.string().regex(NAME, 'is not a name: letters, digits, `_` and `-`, starting with a letter')
-const FreeName = Name.refine((name) => !RESERVED_NAMES.includes(name), 'has a meaning of its own')
-const FieldName = z.string().regex(/^[\p{L}\p{M}\p{N}_-]+$/u, 'is not a name: letters, digits, `_` and `-`')
 const Segment = z.string().regex(SEGMENT, `cannot be part of an id: ${SEGMENT_RULE}`)
 
-// Without `abort` a text that is no template passes for a near miss, and the union would tell of this member alone.
-const Template = z.string().regex(/\$\{/, { abort: true })
-const Scalar = z.union([z.string(), z.number(), z.boolean()])
-const Inherited = z.literal(INHERITED)
+const Usd = z
+  .number()
+  .min(0)
+  .refine(
+    (usd) => usd < 0 || fromUsd(usd) !== undefined,
+    'has more than six decimals: USD are counted in millionths',
+  )
 
-// The first member is the one that problems are told of (see `branchOf` in shape.ts).
-function orTemplate<T extends z.ZodType>(schema: T) {
-  return z.union([schema, Template])
+export const BudgetSchema = z.strictObject({
+  max: Usd.optional()
+    .describe('The most that one run may spend, in USD.')
+    .meta({ examples: [60] }),
+  per_image: Usd.optional()
+    .describe('The most that one picture may cost, all its attempts together, in USD.')
+    .meta({ examples: [0.5] }),
+  confirm_above: Usd.optional()
+    .describe('Up to here a run asks nobody, in USD; default 0.')
+    .meta({ examples: [5] }),
+})
+
+export const RequestPriceSchema = z.strictObject({
+  perRequest: Usd.describe('USD per picture.').meta({ examples: [0.055] }),
+})
+
+export const TokenPriceSchema = z.strictObject({
+  inputPerMillion: Usd.describe('USD per million tokens that go in.').meta({ examples: [0.5] }),
+  textPerMillion: Usd.describe('USD per million tokens of text and thinking that come out.').meta({
+    examples: [3],
+  }),
+  imagePerMillion: Usd.describe('USD per million tokens of picture that come out.').meta({ examples: [60] }),
+})
+
+export const TableAxisSchema = z.strictObject({
+  table: z
+    .string()
+    .describe('A table beside the manifest: .csv, .tsv, .jsonl, .ndjson, .json, .yaml. A row is one value.')
+    .meta({ examples: ['./products.csv'] }),
+  key: z
+    .string()
+    .optional()
+    .describe(
+      'The column whose values are parts of the ids; may be left out where the table is a map of id → fields.',
+    )
+    .meta({ examples: ['sku'] }),
+})
+
+export const GlobAxisSchema = z.strictObject({
+  glob: z
+    .string()
+    .min(1)
+    .describe(
+      "A pattern of files, from the manifest's folder. A file is one value: ${x.path}, .name, .file, .folder, .ext.",
+    )
+    .meta({ examples: ['./photos/**/*.{jpg,png}'] }),
+})
+
+/** `{ table: …, key }` and not a map of values in which one is called `table`. */
+export function isTableAxis(value: object): boolean {
+  const { table, ...others } = value as { table?: unknown }
+  if (typeof table !== 'string') return false
+  return (
+    Object.keys(others).every((key) => key === 'key') || /\.(csv|tsv|jsonl|ndjson|json|ya?ml)$/i.test(table)
+  )
 }
 
-const Values = z.record(FieldName, Scalar)
-const Vars = z.record(FreeName, z.union([Scalar, Values]))
+/** `{ glob: … }` and not a map of values in which one is called `glob`. */
+export function isGlobAxis(value: object): boolean {
+  const { glob, ...others } = value as { glob?: unknown }
+  return typeof glob === 'string' && (Object.keys(others).length === 0 || /[*?[{/]/.test(glob))
+}
 
-export const ImageReferenceSchema = z.strictObject({
-  image: z.string().describe('Path, https URL, or @name of the refs at the top.'),
-  as: Name.optional().describe('Its name: `${image.NAME}` in the prompt becomes "image 2".'),
-})
-
-export const FromReferenceSchema = z.strictObject({
-  from: z.string().describe('Id of another item, whose picture is used: packshot/ff-101/front.'),
-  as: Name.optional().describe('Its name: `${image.NAME}` in the prompt becomes "image 2".'),
-})
-
-const Reference = z.union([
-  z.string().describe('Path, https URL, @name of the refs at the top, or "..." for the inherited list.'),
-  ImageReferenceSchema,
-  FromReferenceSchema,
+const AxisSchema = z.union([
+  z
+    .array(Scalar)
+    .min(1)
+    .describe('Values, each a part of the id.')
+    .meta({ examples: [['front', 'top']] }),
+  z
+    .record(Segment, z.union([Scalar, Values, z.null()]))
+    .refine((map) => !isTableAxis(map) && !isGlobAxis(map))
+    .describe('Id → value, or id → fields.')
+    .meta({ examples: [{ kitchen: { place: 'a pale oak kitchen' } }] }),
+  TableAxisSchema,
+  GlobAxisSchema,
 ])
 
-export const FallbackSchema = z.strictObject({
-  model: z.string().describe('Id, short name or alias of a model.'),
-  provider: z.string().optional().describe("Who sells it; default: the item's provider where it sells it."),
-  on: z.array(z.enum(FALLBACK_REASONS)).min(1).describe('The endings after which this one is tried.'),
-})
-
-const { system, temperature, topP, topK, seed, maxOutputTokens, safetySettings, thinking } =
-  ParametersSchema.shape
-const safetySetting = safetySettings.unwrap().element
-const { level, budget } = thinking.unwrap().shape
-
-export const ThinkingSchema = z.strictObject({
-  level: orTemplate(level.unwrap()).optional(),
-  budget: orTemplate(budget.unwrap()).optional().describe('Thinking tokens.'),
-})
-
-const FIELDS = {
-  model: z
-    .string()
-    .optional()
-    .describe('Id, short name or alias of a model.')
-    .meta({ examples: MODELS.map((m) => m.short) }),
-  provider: z.string().optional().describe('Who sells it; default: the first configured one that does.'),
-  prompt: z.string().optional().describe('What the picture shows; `file:./prompt.md` reads it from a file.'),
-  refs: z.array(Reference).optional().describe('Input images, in the order the prompt counts them.'),
-  size: z
-    .union([z.string(), z.number()])
-    .optional()
-    .describe('512 (also 512px, 0.5K), 1K, 2K or 4K.')
-    .meta({ examples: [...SIZES] }),
-  aspect: z
-    .string()
-    .optional()
-    .describe("Width to height; default: the last reference's, else 1:1.")
-    .meta({ examples: [...ASPECTS] }),
-  samples: z.int().min(1).optional().describe('How many pictures of the same; the second is id#2.'),
-  fallback: z
-    .array(z.union([FallbackSchema, Inherited]))
-    .optional()
-    .describe('What to try instead, in order.'),
-  vars: Vars.optional().describe('Names for `${…}`, over those at the top.'),
-  metadata: z
-    .record(z.string(), Scalar)
-    .optional()
-    .describe('Kept with the picture and returned as it came.'),
-  system,
-  temperature: orTemplate(temperature.unwrap()).optional().describe('0 to 2.'),
-  topP: orTemplate(topP.unwrap()).optional().describe('0 to 1.'),
-  topK: orTemplate(topK.unwrap()).optional().describe('How many tokens are sampled from.'),
-  seed: orTemplate(seed.unwrap()).optional().describe('Best effort at the provider.'),
-  maxOutputTokens: orTemplate(maxOutputTokens.unwrap())
-    .optional()
-    .describe('Thinking, text and picture together.'),
-  safetySettings: z
-    .array(z.union([safetySetting, Inherited]))
-    .optional()
-    .describe('Thresholds by category, as the Gemini API names them.'),
-  thinking: ThinkingSchema.optional().describe('How much the model thinks, where it can.'),
-  modalities: z
-    .array(z.enum(['IMAGE', 'TEXT', INHERITED]))
-    .min(1)
-    .optional()
-    .describe('What the answer may hold; default ["IMAGE"].'),
-}
-
-/** What defaults and presets may say. */
-export const LayerSchema = z.strictObject(FIELDS)
+const SkipSchema = z
+  .array(
+    z
+      .record(z.string(), z.union([Scalar, z.array(Scalar).min(1)]))
+      .refine((entry) => Object.keys(entry).length > 0, 'is empty'),
+  )
+  .describe('Cells that are left out: those for which all values of an entry hold.')
+  .meta({ examples: [[{ angle: 'top', 'product.kind': ['rug', 'mat'] }]] })
 
 /** What an item may say. */
 export const ItemSchema = z.strictObject({
-  ...FIELDS,
-  use: z.array(z.string()).optional().describe('Presets, later ones over earlier ones.'),
-  matrix: z
-    .record(
-      FreeName,
-      z.union([
-        z.array(Scalar).min(1).describe('Values, each a part of the id.'),
-        z.record(Segment, z.union([Scalar, Values, z.null()])).describe('Id → value, or id → fields.'),
-      ]),
-    )
+  ...LayerSchema.shape,
+  use: z
+    .array(z.string())
     .optional()
-    .describe('Axes: one picture for every combination. The id is item/value/value.'),
+    .describe('Presets, later ones over earlier ones.')
+    .meta({ examples: [['hero']] }),
+  matrix: z
+    .record(FreeName, AxisSchema)
+    .optional()
+    .describe('Axes: one picture for every combination. The id is item/value/value.')
+    .meta({ examples: [{ product: { table: './products.csv', key: 'sku' }, angle: ['front', 'top'] }] }),
+  skip: SkipSchema.optional(),
 })
 
 /** A whole manifest. */
 export const ManifestSchema = z
   .strictObject({
-    version: z.literal(MANIFEST_VERSION).optional().describe('Version of this format.'),
-    name: z.string().min(1).optional().describe('Name of the catalog; default: the name of the file.'),
-    vars: Vars.optional().describe('Names for `${…}`. Values may use other names.'),
-    refs: z
-      .record(Name, z.string())
+    version: z
+      .literal(MANIFEST_VERSION)
       .optional()
-      .describe('Named references, used as @name: path or https URL.'),
-    defaults: LayerSchema.optional().describe('For every item.'),
-    presets: z.record(Name, LayerSchema).optional().describe('Named sets of fields, taken up with `use`.'),
-    items: z.record(Segment, ItemSchema).describe('The pictures, by id.'),
+      .describe('Version of this format.')
+      .meta({ examples: [1] }),
+    name: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Name of the catalog; default: the name of the file.')
+      .meta({ examples: ['autumn-catalog'] }),
+    budget: BudgetSchema.optional()
+      .describe('What a run may spend, in USD. A flag may lower it.')
+      .meta({ examples: [{ max: 60, per_image: 0.5, confirm_above: 5 }] }),
+    prices: z
+      .record(z.string(), z.record(z.string(), z.union([RequestPriceSchema, TokenPriceSchema])))
+      .optional()
+      .describe('Your own prices, by provider and model, in USD. They replace the built-in ones.')
+      .meta({ examples: [{ apiyi: { 'nano-banana-2': { perRequest: 0.05 } } }] }),
+    vars: VarsSchema.optional()
+      .describe('Names for `${…}`. Values may use other names.')
+      .meta({ examples: [{ brand: 'Fern & Fold', light: 'soft north-window light' }] }),
+    refs: z
+      .record(Name, z.union([z.string(), NamedImageSchema, NamedFromSchema]))
+      .optional()
+      .describe('Named references, used as @name.')
+      .meta({ examples: [{ logo: './brand/logo.png', linen: 'https://cdn.example.com/linen.jpg' }] }),
+    defaults: LayerSchema.optional()
+      .describe('For every item.')
+      .meta({ examples: [{ model: 'nano-banana-2', size: '2K' }] }),
+    presets: z
+      .record(Name, LayerSchema)
+      .optional()
+      .describe('Named sets of fields, taken up with `use`.')
+      .meta({ examples: [{ hero: { size: '4K', aspect: '16:9' } }] }),
+    profiles: z
+      .record(Name, LayerSchema)
+      .optional()
+      .describe(
+        'Named sets of fields that `--profile` lays over everything; its pictures stand beside the others.',
+      )
+      .meta({ examples: [{ draft: { size: '512', samples: 4 } }] }),
+    items: z
+      .record(Segment, ItemSchema)
+      .describe('The pictures, by id.')
+      .meta({ examples: [{ pear: { prompt: 'One ripe pear on a folded grey linen napkin.' } }] }),
+    overrides: z
+      .record(z.string().min(1), LayerSchema)
+      .optional()
+      .describe('Exceptions, by pattern of ids; later ones over earlier ones.')
+      .meta({ examples: [{ 'packshot/ff-201/*': { aspect: '1:1' } }] }),
   })
   .describe('A catalog of pictures for proofsheet.')

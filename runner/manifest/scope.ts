@@ -1,6 +1,7 @@
 // What the names in `${…}` mean inside one cell: its axes, then the vars, `id`, and `image.<as>` where pictures are counted.
 // Vars are rendered when they are used, in the cell that uses them; a var that needs itself is a problem.
 import { MAX_PROMPT_CHARS } from '../../core/models.ts'
+import type { AxisNames } from './matrix.ts'
 import type { Fields, Scalar, Sourced } from './merge.ts'
 import { didYouMean } from './near.ts'
 import type { Finding, Findings, Path } from './problems.ts'
@@ -9,7 +10,7 @@ import { fill, type Malformed, type Placeholder, parseTemplate, type Template } 
 /** Names that no var and no axis may take. */
 export const RESERVED_NAMES = ['id', 'image']
 
-// A list of every row of a large table would hide the message.
+// A list of every column of a large table would hide the message.
 const MOST_NAMES_SHOWN = 20
 
 // Vars that use each other twice double at every step; far beyond any prompt, and far below what a machine holds.
@@ -22,37 +23,50 @@ export type Rendering = {
   usedVars: Set<string>
 }
 
-/** Axis name → the names it defines (`product`, `product.name`) and their values. */
-export type AxisNames = ReadonlyMap<string, ReadonlyMap<string, Scalar>>
+/** The vars of a cell. `open`: some of them are not known, and none is called missing. */
+export type Vars = { fields: Fields; open: boolean }
+
+/** Name of a reference → the positions of its pictures, from 1. */
+export type Images = ReadonlyMap<string, readonly number[]>
+
+type Fail = (message: string, hint?: Finding['hint']) => undefined
 
 export class Scope {
   readonly id: string
-  readonly #axes: AxisNames
-  readonly #vars: Fields
+  readonly axes: AxisNames
+  readonly #vars: Vars
   readonly #rendering: Rendering
-  /** Reference name → its position from 1; undefined where pictures cannot be named. */
-  #images: ReadonlyMap<string, number> | 'uncounted' | undefined
+  /** `uncounted`: the references have problems of their own; undefined where pictures cannot be named. */
+  #images: Images | 'uncounted' | undefined
 
   /** Vars that were rendered here already; undefined after a problem. */
-  readonly #rendered = new Map<string, Scalar | undefined>()
+  #rendered: Map<string, Scalar | undefined> | undefined
 
-  constructor(id: string, axes: AxisNames, vars: Fields, rendering: Rendering) {
+  constructor(id: string, axes: AxisNames, vars: Vars, rendering: Rendering) {
     this.id = id
-    this.#axes = axes
+    this.axes = axes
     this.#vars = vars
     this.#rendering = rendering
   }
 
   /** From here on `${image.NAME}` renders as `image K`. `uncounted`: the references have problems of their own, and
    *  their names are not asked for. */
-  countImages(images: ReadonlyMap<string, number> | 'uncounted'): void {
+  countImages(images: Images | 'uncounted'): void {
     this.#images = images
-    this.#rendered.clear()
+    this.#rendered = undefined
+  }
+
+  /** The same cell, telling its problems elsewhere. */
+  telling(findings: Findings): Scope {
+    const twin = new Scope(this.id, this.axes, this.#vars, { ...this.#rendering, findings })
+    twin.#images = this.#images
+    return twin
   }
 
   /** The value with every text in it rendered; undefined after a problem, which has been reported. */
   render(value: Sourced): Sourced | undefined {
     const { at } = value
+    if ('broken' in value) return undefined
     if ('list' in value) {
       const list = value.list.map((entry) => this.render(entry))
       return list.every((entry) => entry !== undefined) ? { at, list } : undefined
@@ -67,69 +81,84 @@ export class Scope {
     return scalar === undefined ? undefined : { at, scalar }
   }
 
-  /** One rendered text. `where` is put before a problem's message, for a text that is not in the manifest itself. */
-  text(text: string, at: Path, where = ''): Scalar | undefined {
-    return this.#fill(text, at, where, [])
+  /** One rendered text, written at `at`; undefined after a problem. */
+  text(text: string, at: Path): Scalar | undefined {
+    return this.#fill(text, at, [])
   }
 
-  #fill(text: string, at: Path, where: string, inside: readonly string[]): Scalar | undefined {
+  #fill(text: string, at: Path, inside: readonly string[]): Scalar | undefined {
     if (!text.includes('${')) return text
     const { templates } = this.#rendering
-    const template = templates.get(text) ?? parseTemplate(text)
-    templates.set(text, template)
-    const filled = fill(template, (piece) => this.#lookUp(piece, at, where, inside))
+    let template = templates.get(text)
+    if (!template) {
+      template = parseTemplate(text)
+      templates.set(text, template)
+    }
+    const filled = fill(template, (piece) => this.#lookUp(piece, at, inside))
     if (typeof filled !== 'string' || filled.length <= MAX_TEXT_CHARS) return filled
-    const message = `${where}becomes longer than ${MAX_TEXT_CHARS} characters`
+    const message = `becomes longer than ${MAX_TEXT_CHARS} characters`
     this.#rendering.findings.add({ at, message, item: this.id })
     return undefined
   }
 
-  #lookUp(
-    piece: Placeholder | Malformed,
-    at: Path,
-    where: string,
-    inside: readonly string[],
-  ): Scalar | undefined {
-    const fail = (message: string, hint?: Finding['hint']) => {
-      this.#rendering.findings.add({ at, within: piece.text, message: where + message, hint, item: this.id })
+  #lookUp(piece: Placeholder | Malformed, at: Path, inside: readonly string[]): Scalar | undefined {
+    const fail: Fail = (message, hint) => {
+      this.#rendering.findings.add({ at, within: piece.text, message, hint, item: this.id })
       return undefined
     }
     if ('message' in piece) return fail(piece.message, piece.hint)
-    const { name } = piece
-    const [root = name] = name.split('.', 1)
+    const { name, root, field } = piece
     if (root === 'image') return this.#image(name, fail)
     if (name === 'id') return this.id
-    const axis = this.#axes.get(root)
-    if (axis?.has(name)) return axis.get(name)
+    const axis = this.axes.get(root)
     // An axis hides a var of its name, with all its fields.
-    const found = axis ? undefined : this.#varOf(name)
-    if (found) this.#rendering.usedVars.add(root)
-    if (found && 'scalar' in found) {
-      if (inside.includes(name)) return this.#circle(inside.slice(inside.indexOf(name)))
-      const { scalar } = found
-      if (typeof scalar !== 'string') return scalar
-      if (!this.#rendered.has(name))
-        this.#rendered.set(name, this.#fill(scalar, found.at, '', [...inside, name]))
-      return this.#rendered.get(name)
+    if (axis && field === undefined) return axis.value
+    const found = axis ? axis.fields?.get(field!) : this.#varOf(root, field)
+    if (!found) {
+      if (!axis && this.#vars.open) return undefined
+      return fail(`nothing is called \`${name}\``, () => {
+        const names = this.#names()
+        const nearest = didYouMean(name, names)
+        return `${nearest ? `${nearest} ` : ''}in scope: ${list(names)}`
+      })
     }
-    if (found && 'map' in found) {
-      const fields = [...found.map.keys()].map((field) => `${name}.${field}`)
-      return fail(`\`${name}\` has several values`, `use ${list(fields)}`)
+    if (axis) axis.used?.add(field!)
+    else this.#rendering.usedVars.add(root)
+    if ('broken' in found) return undefined
+    if ('list' in found) return fail(`\`${name}\` is a list`, 'only text and numbers can be used')
+    if ('map' in found) {
+      if (axis) return fail(`\`${name}\` is a map`, 'only text and numbers can be used')
+      return fail(
+        `\`${name}\` has several values`,
+        `use ${list([...found.map.keys()].map((key) => `${name}.${key}`))}`,
+      )
     }
-    return fail(`nothing is called \`${name}\``, () => {
-      const names = this.#names()
-      const nearest = didYouMean(name, names)
-      return `${nearest ? `${nearest} ` : ''}in scope: ${list(names)}`
-    })
+    // What is not said in a table is nothing, as an empty cell is.
+    if (axis) return found.scalar ?? ''
+    return this.#value(name, found, inside)
   }
 
-  #image(name: string, fail: (message: string, hint?: Finding['hint']) => undefined) {
+  #value(name: string, found: { at: Path; scalar: Scalar }, inside: readonly string[]): Scalar | undefined {
+    const { scalar, at } = found
+    if (inside.includes(name)) return this.#circle(inside.slice(inside.indexOf(name)))
+    if (typeof scalar !== 'string' || !scalar.includes('${')) return scalar
+    this.#rendered ??= new Map()
+    if (!this.#rendered.has(name)) this.#rendered.set(name, this.#fill(scalar, at, [...inside, name]))
+    return this.#rendered.get(name)
+  }
+
+  #image(name: string, fail: Fail): Scalar | undefined {
     if (!this.#images)
       return fail(`\`${name}\` cannot be used here`, 'references are counted in prompt, system and metadata')
     if (this.#images === 'uncounted') return name
     const as = name.slice('image.'.length)
-    const position = this.#images.get(as)
-    if (name !== 'image' && position !== undefined) return `image ${position}`
+    const positions = name === 'image' ? undefined : this.#images.get(as)
+    if (positions?.length === 0)
+      return fail(
+        `\`${name}\` is optional and has no picture here`,
+        'leave it out of the text, or give it one',
+      )
+    if (positions) return ordinals(positions)
     const known = [...this.#images.keys()].map((key) => `image.${key}`)
     const hint = known.length > 0 ? `in scope: ${list(known)}` : 'name one with `as:` in refs'
     return fail(`no reference is called \`${name}\``, didYouMean(name, known) ?? hint)
@@ -140,28 +169,37 @@ export class Scope {
     const first = names.toSorted()[0] ?? ''
     const from = names.indexOf(first)
     const circle = [...names.slice(from), ...names.slice(0, from), first]
-    const at = this.#varOf(first)?.at ?? []
+    const [root = first, ...rest] = first.split('.')
+    const at = this.#varOf(root, rest.length > 0 ? rest.join('.') : undefined)?.at ?? []
     const message = `needs itself: ${circle.join(' → ')}`
     this.#rendering.findings.add({ at, message, item: this.id })
     return undefined
   }
 
-  #varOf(name: string): Sourced | undefined {
-    const [root = name, ...rest] = name.split('.')
-    const value = this.#vars.get(root)
-    if (rest.length === 0 || !value) return value
-    return 'map' in value ? value.map.get(rest.join('.')) : undefined
+  #varOf(root: string, field: string | undefined): Sourced | undefined {
+    const value = this.#vars.fields.get(root)
+    if (field === undefined || !value || 'broken' in value) return value
+    return 'map' in value ? value.map.get(field) : undefined
   }
 
   #names(): string[] {
-    const axes = [...this.#axes.values()].flatMap((names) => [...names.keys()])
-    const vars = [...this.#vars].flatMap(([name, value]) =>
+    const axes = [...this.axes].flatMap(([name, { fields }]) => [
+      name,
+      ...[...(fields?.keys() ?? [])].map((field) => `${name}.${field}`),
+    ])
+    const vars = [...this.#vars.fields].flatMap(([name, value]) =>
       'map' in value ? [...value.map.keys()].map((key) => `${name}.${key}`) : [name],
     )
     const counted = this.#images === 'uncounted' ? undefined : this.#images
     const images = [...(counted?.keys() ?? [])].map((as) => `image.${as}`)
-    return [...new Set([...axes, ...vars.filter((name) => !this.#axes.has(name)), 'id', ...images])]
+    return [...new Set([...axes, ...vars.filter((name) => !this.axes.has(name)), 'id', ...images])]
   }
+}
+
+/** `image 2`, `images 2 and 3`, `images 2, 3 and 4`. */
+function ordinals(positions: readonly number[]): string {
+  if (positions.length === 1) return `image ${positions[0]}`
+  return `images ${positions.slice(0, -1).join(', ')} and ${positions.at(-1)}`
 }
 
 function list(names: readonly string[]): string {

@@ -16,11 +16,17 @@ import {
 import { type FallbackReason, limitsOf, type Parameters, ParametersSchema } from '../../core/request.ts'
 import { type NoRoute, type Route, routeOf } from '../../core/routes.ts'
 import type { Draft } from './expand.ts'
+import { DECIMAL } from './fields.ts'
 import type { ItemFallback, ItemReference } from './item.ts'
+import { metadataOf, tagsOf } from './labels.ts'
+import { endOf } from './lifecycle.ts'
 import { entriesOf, fieldsOf, placeIn, plain, type Sourced, textOf } from './merge.ts'
 import { didYouMean } from './near.ts'
+import { outputOf } from './output.ts'
 import type { Finding, Findings, Path } from './problems.ts'
+import type { Wanted } from './references.ts'
 import { report } from './shape.ts'
+import { isMap } from './words.ts'
 
 /** The resolved settings of a draft. */
 export type Settings = {
@@ -31,30 +37,32 @@ export type Settings = {
   parameters: Parameters
   fallback: ItemFallback[]
   metadata?: Record<string, string>
+  tags: readonly string[]
+  output?: string
 }
+
+/** What settings are judged by. `today`: an ISO date; models end. */
+export type Judge = { market: Market; today: string; findings: Findings }
+
+/** The references of a draft: where they were written, and what was found there; undefined where a file has a problem of its
+ *  own. That one keeps its place: it counts for the limit, and the others keep their positions. */
+export type Found = { wanted: readonly Wanted[]; references: readonly (ItemReference | undefined)[] }
 
 const SHAPES = Object.entries(ParametersSchema.shape)
 
-// Of RequestSchema in core/request.ts.
-const METADATA_KEY_CHARS = 64
-const METADATA_VALUE_CHARS = 512
-
-/** The settings, or undefined after a problem that leaves them without sense. Others are only reported. `references` are
- *  the draft's, in place; undefined where a file has a problem of its own. */
-export function settingsOf(
-  draft: Draft,
-  references: readonly (ItemReference | undefined)[],
-  market: Market,
-  findings: Findings,
-): Settings | undefined {
+/** The settings, or undefined after a problem that leaves them without sense. Others are only reported. */
+export function settingsOf(draft: Draft, found: Found, judge: Judge): Settings | undefined {
   const { fields, id } = draft
+  const { market, findings, today } = judge
   const add = (finding: Finding) => findings.add({ ...finding, item: id })
   const size = sizeOf(fields.get('size'), add)
   const aspect = aspectOf(fields.get('aspect'), add)
   const parameters = parametersOf(draft, findings)
   const metadata = metadataOf(fields.get('metadata'), add)
+  const tags = tagsOf(fields.get('tags'), add)
+  const output = outputOf(fields.get('output'), add)
   const named = fields.get('model')
-  if (!named && draft.unrendered.has('model')) return undefined
+  if (!named && (draft.unrendered.has('model') || draft.layered.partial)) return undefined
   if (!named) {
     const hint = 'say `model:` here or in `defaults`'
     findings.add({ at: draft.at, part: 'key', message: 'has no `model`', hint })
@@ -69,16 +77,26 @@ export function settingsOf(
     add({ at, ...noRoute(route, provider, market) })
     return undefined
   }
-  const wish: Wish = { parameters, references, ...(size ? { size } : {}), ...(aspect ? { aspect } : {}) }
-  for (const { path, message } of limits(wish, route)) add({ at: placeOf(path, draft), message })
+  const end = endOf(model, today)
+  if (end) add({ at: named.at, ...end })
+  const wish: Wish = {
+    parameters,
+    references: found.references,
+    ...(size ? { size } : {}),
+    ...(aspect ? { aspect } : {}),
+  }
+  for (const { path, message } of limits(wish, route))
+    add({ at: placeOf(path, draft, found.wanted), message })
   return {
     model: model.id,
     ...(provider === undefined ? {} : { provider }),
     ...(size ? { size } : {}),
     ...(aspect ? { aspect } : {}),
     parameters,
-    fallback: fallbackOf(draft, wish, route, provider, market, add),
+    fallback: fallbackOf(draft, wish, { own: route, ownProvider: provider }, judge, add),
     ...(metadata ? { metadata } : {}),
+    tags,
+    ...(output === undefined ? {} : { output }),
   }
 }
 
@@ -133,24 +151,26 @@ function parametersOf({ fields, id }: Draft, findings: Findings): Parameters {
   for (const [key, schema] of SHAPES) {
     const source = fields.get(key)
     if (!source) continue
-    const value = plain(source)
+    const value = withNumbers(key, plain(source))
     const parsed = schema.safeParse(value)
     if (parsed.success) parameters[key] = parsed.data
-    else report(parsed.error.issues, value, (path) => placeIn(source, path), findings, id)
+    else {
+      const place = (path: Path) => placeIn(source, path)
+      report(parsed.error.issues, value, findings, { place, keys: () => [], item: id })
+    }
   }
   return parameters as Parameters
 }
 
-function metadataOf(source: Sourced | undefined, add: Add): Record<string, string> | undefined {
-  if (!source) return undefined
-  const entries = [...fieldsOf(source)].map(([key, value]) => [key, textOf(value) ?? '', value.at] as const)
-  for (const [key, text, at] of entries) {
-    if (key.length > METADATA_KEY_CHARS)
-      add({ at, part: 'key', message: `a key has at most ${METADATA_KEY_CHARS} characters` })
-    if (text.length > METADATA_VALUE_CHARS)
-      add({ at, message: `has ${text.length} characters; at most ${METADATA_VALUE_CHARS} are kept` })
-  }
-  return Object.fromEntries(entries)
+const NUMBERS = ['temperature', 'topP', 'topK', 'seed', 'maxOutputTokens']
+
+// A cell of a spreadsheet is text; where a number belongs, text that reads as one counts as one.
+function withNumbers(key: string, value: unknown): unknown {
+  const number = (text: unknown) => (typeof text === 'string' && DECIMAL.test(text) ? Number(text) : text)
+  if (NUMBERS.includes(key)) return number(value)
+  return key === 'thinking' && isMap(value) && 'budget' in value
+    ? { ...value, budget: number(value.budget) }
+    : value
 }
 
 // A fallback without a provider stays with the item's own where that one sells the model, and says so in the request;
@@ -158,9 +178,8 @@ function metadataOf(source: Sourced | undefined, add: Add): Record<string, strin
 function fallbackOf(
   draft: Draft,
   wish: Wish,
-  own: Route,
-  ownProvider: string | undefined,
-  market: Market,
+  { own, ownProvider }: { own: Route; ownProvider: string | undefined },
+  { market, today }: Judge,
   add: Add,
 ): ItemFallback[] {
   return entriesOf(draft.fields.get('fallback')).flatMap((entry): ItemFallback[] => {
@@ -176,6 +195,8 @@ function fallbackOf(
       return []
     }
     if (route.seller.id === own.seller.id && model.id === own.model.id) return []
+    const end = endOf(model, today)
+    if (end) add({ at, ...end })
     for (const { message } of limits(wish, route)) add({ at, message: `cannot stand in: ${message}` })
     const on = plain(fields.get('on')!) as FallbackReason[]
     return [{ model: model.id, ...(provider === undefined ? {} : { provider }), on }]
@@ -197,9 +218,11 @@ function noRoute({ problem, message }: NoRoute, provider: string | undefined, ma
 }
 
 // Core names request fields; where they were written is the draft's knowledge.
-function placeOf(path: string, draft: Draft): Path {
+function placeOf(path: string, draft: Draft, wanted: readonly Wanted[]): Path {
   const index = /^references\[(\d+)\]/.exec(path)?.[1]
-  if (index !== undefined) return draft.references[Number(index)]?.at ?? draft.at
+  if (index !== undefined) return wanted[Number(index)]?.at ?? draft.at
   if (path === 'references') return draft.refsAt
-  return draft.fields.get(path)?.at ?? draft.at
+  const [field = path, ...rest] = path.split('.')
+  const source = draft.fields.get(field)
+  return source ? placeIn(source, rest) : draft.at
 }

@@ -7,15 +7,18 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
+  Lexer,
   type Node,
   type Pair,
   parseDocument,
   visit,
   type YAMLMap,
 } from 'yaml'
-import type { Diagnostic, Locate, Path, Place } from './problems.ts'
-import { type Problem, QUOTE, syntaxErrors } from './syntax.ts'
+import { Lines } from './lines.ts'
+import { objectOf } from './order.ts'
+import { type Finding, type Locate, type Path, SourceFile } from './problems.ts'
+import { withoutStacks } from './stacks.ts'
+import { type Placed, type Problem, QUOTE, syntaxErrors } from './syntax.ts'
 
 /** Longest manifest, in UTF-8 bytes. */
 export const MAX_MANIFEST_BYTES = 8 * 1024 * 1024
@@ -25,72 +28,110 @@ const MAX_VALUES = 1_000_000
 const MAX_DEPTH = 50
 // Resolving takes the library the square of their number.
 const MAX_ALIASES = 1_000
+// More of them have one cause.
+const MOST_DUPLICATES = 100
 
-/** The document as plain values, and where its parts are. */
-export type Source = { data: unknown; locate: Locate }
+// Signs and words of YAML that are read within a second. A catalog with more of them is written by a program, and its rows
+// belong into a table.
+const MAX_TOKENS = 500_000
 
-/** Reads the text (without byte order mark), or says why it cannot be read. Never throws. */
-export function readSource(text: string, file: string): Source | { diagnostics: Diagnostic[] } {
-  const lines = new LineCounter()
-  const place: PlaceOf = (from, to) => {
-    const { line, col } = lines.linePos(from)
-    const end = text.slice(from, to).search(/[\r\n]/)
-    return {
-      line: Math.max(1, line),
-      column: Math.max(1, col),
-      width: Math.max(1, end === -1 ? to - from : end),
-    }
-  }
-  const problem = (from: number, to: number, message: string, hint?: string): Diagnostic => ({
-    file,
-    ...place(from, to),
-    path: '',
+/** A document as plain values, and where its parts are. Without `data` it cannot be read further. */
+export type Source = { file: SourceFile; data?: unknown; problems: Finding[] }
+
+/** Reads a manifest's text; says what is wrong with it. Never throws. */
+export function readSource(text: string, file: string): Source {
+  const source = readYaml(text.replace(/^\uFEFF/, ''), file, 'manifest')
+  const { data } = source
+  if (data === undefined || (data !== null && typeof data === 'object' && !Array.isArray(data))) return source
+  const message = data === null ? 'the manifest is empty' : 'a manifest is a map of keys'
+  const hint = 'it needs at least `items:`'
+  return { file: source.file, problems: [{ at: [], place: source.file.locate({ at: [] }), message, hint }] }
+}
+
+/** Reads YAML 1.2 (without byte order mark); says what is wrong with it. In a table every scalar is the text that was
+ *  written; null where there is none. Never throws. */
+export function readYaml(text: string, file: string, noun: 'manifest' | 'table'): Source {
+  const lines = new Lines(text)
+  // Its own problems are in the manifest, or in the file that the path says.
+  const nowhere = new SourceFile(file, () => lines.place(0, 0), lines.at)
+  const at: Path = noun === 'manifest' ? [] : [nowhere]
+  const problem: Problem = (from, to, message, hint) => ({
+    at,
+    place: lines.place(from, to),
     message,
     ...(hint === undefined ? {} : { hint }),
-    severity: 'error',
   })
-  const whole = (message: string, hint?: string) => ({ diagnostics: [problem(0, 0, message, hint)] })
-
+  const whole = (message: string, hint?: string): Source => ({
+    file: nowhere,
+    problems: [problem(0, 0, message, hint)],
+  })
+  const large =
+    noun === 'manifest'
+      ? 'put what repeats into a table, and use it in a `matrix`'
+      : 'as CSV it may be larger'
   if (new TextEncoder().encode(text).byteLength > MAX_MANIFEST_BYTES)
-    return whole(`the manifest is larger than ${MAX_MANIFEST_BYTES / 1024 / 1024} MiB`, 'split it')
-  let document: Document.Parsed
-  try {
-    document = parseDocument(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      version: '1.2',
-      stringKeys: true,
-      // The library compares each key with each other one; a large map takes minutes. See `duplicates`.
-      uniqueKeys: false,
-    })
-  } catch (error) {
-    return whole(error instanceof RangeError ? 'is nested too deeply' : 'cannot be read as YAML')
-  }
+    return whole(`the ${noun} is larger than ${MAX_MANIFEST_BYTES / 1024 / 1024} MiB`, large)
+  if (hasTooManyTokens(text)) return whole(`the ${noun} has more than ${MAX_TOKENS} words and signs`, large)
+
+  const document = parse(text, noun)
+  if (typeof document === 'string') return whole(document)
   if (document.directives?.yaml.explicit && document.directives.yaml.version !== '1.2')
     return whole('is not YAML 1.2', 'remove the %YAML line: older versions read 16:9 as a number')
   const errors = [...document.errors, ...document.warnings]
-  const found = [...syntaxErrors(errors, document, text, problem), ...nodeErrors(document, problem)]
-  if (found.length > 0) return { diagnostics: found.sort((a, b) => a.line - b.line || a.column - b.column) }
-  if (!isMap(document.contents)) {
-    const empty =
-      document.contents === null || (isScalar(document.contents) && document.contents.value === null)
-    return whole(
-      empty ? 'the manifest is empty' : 'a manifest is a map of keys',
-      'it needs at least `items:`',
-    )
-  }
+  const problems = [...syntaxErrors(errors, document, text, problem), ...nodeErrors(document, problem)]
+  if (problems.length > 0) return { file: nowhere, problems: [...problems, ...duplicates(document, problem)] }
   // Not limited here: an alias that was resolved is the same object, so this takes no more than the text has.
-  const data: unknown = document.toJS({ maxAliasCount: -1 })
+  const data = plainValue(document.toJS({ maxAliasCount: -1, mapAsMap: true }) ?? null)
   const excess = excessOf(data)
   if (excess) return whole(excess, 'use `presets` or `vars` in place of aliases')
-  return { data, locate: locator(document, text, place) }
+  return {
+    file: new SourceFile(file, locator(document, lines), lines.at),
+    data,
+    problems: duplicates(document, problem),
+  }
 }
 
-type PlaceOf = (from: number, to: number) => Place
+// Objects in place of maps; what is there twice through an alias stays one object.
+function plainValue(value: unknown, made = new Map<unknown, unknown>()): unknown {
+  if (value === null || typeof value !== 'object') return value
+  const known = made.get(value)
+  if (known !== undefined) return known
+  const plain = Array.isArray(value)
+    ? value.map((entry) => plainValue(entry, made))
+    : objectOf(
+        [...(value as Map<unknown, unknown>)].map(([key, member]) => [String(key), plainValue(member, made)]),
+      )
+  made.set(value, plain)
+  return plain
+}
+
+function hasTooManyTokens(text: string): boolean {
+  let left = MAX_TOKENS
+  for (const _ of new Lexer().lex(text)) if (--left < 0) return true
+  return false
+}
+
+// The document, or why there is none.
+function parse(text: string, noun: 'manifest' | 'table'): Document.Parsed | string {
+  try {
+    return withoutStacks(() =>
+      parseDocument(text, {
+        prettyErrors: false,
+        version: '1.2',
+        stringKeys: true,
+        // The library compares each key with each other one; a large map takes minutes. See `duplicates`.
+        uniqueKeys: false,
+        ...(noun === 'table' ? { schema: 'failsafe', customTags: ['null'] } : {}),
+      }),
+    )
+  } catch (error) {
+    return error instanceof RangeError ? 'is nested too deeply' : 'cannot be read as YAML'
+  }
+}
 
 // What the library does not look for, or not fast enough.
-function nodeErrors(document: Document.Parsed, problem: Problem): Diagnostic[] {
-  const found: Diagnostic[] = []
+function nodeErrors(document: Document.Parsed, problem: Problem): Placed[] {
+  const found: Placed[] = []
   const anchors = new Map<string, Node>()
   let aliases = 0
   visit(document, {
@@ -108,18 +149,29 @@ function nodeErrors(document: Document.Parsed, problem: Problem): Diagnostic[] {
       else if (path.includes(target)) found.push(problem(from, to, 'this alias contains itself'))
       return undefined
     },
+  })
+  return found
+}
+
+// What follows them can be read all the same: the last one counts.
+function duplicates(document: Document.Parsed, problem: Problem): Placed[] {
+  const found: Placed[] = []
+  visit(document, {
     Map(_, map) {
       const lines = new Map<string, number>()
-      if (map.anchor) anchors.set(map.anchor, map)
       for (const { key } of map.items) {
+        if (found.length >= MOST_DUPLICATES) return visit.BREAK
         if (!isScalar(key) || !key.range) continue
         const name = String(key.value)
+        // An empty one is a syntax error of its own.
+        if (name === '') continue
         const first = lines.get(name)
         const here = problem(key.range[0], key.range[1], '')
-        if (first === undefined) lines.set(name, here.line)
+        if (first === undefined) lines.set(name, here.place.line)
         else
           found.push({ ...here, message: `\`${name}\` is already in line ${first}`, hint: 'keys are unique' })
       }
+      return undefined
     },
   })
   return found
@@ -141,16 +193,16 @@ function excessOf(data: unknown): string | undefined {
   return walk(data, 0)
 }
 
-function locator(document: Document.Parsed, text: string, place: PlaceOf): Locate {
+function locator(document: Document.Parsed, lines: Lines): Locate {
   return ({ at, part, within }) => {
     const { key, value, reached } = descend(document.contents, at)
     const byKey = part === 'key' || !reached || isCollection(value)
     const range = ((byKey ? key : undefined) ?? value ?? key)?.range ?? [0, 0]
     if (within !== undefined && value?.range) {
-      const found = text.indexOf(within, value.range[0])
-      if (found !== -1 && found < value.range[1]) return place(found, found + within.length)
+      const found = lines.text.indexOf(within, value.range[0])
+      if (found !== -1 && found < value.range[1]) return lines.place(found, found + within.length)
     }
-    return place(range[0], range[1])
+    return lines.place(range[0], range[1])
   }
 }
 
@@ -167,7 +219,7 @@ function descend(root: Node | null, path: Path): { key?: Node; value: Node | nul
   return { ...here, reached: true }
 }
 
-function childOf(node: Node | null, step: string | number): { key?: Node; value: Node | null } | undefined {
+function childOf(node: Node | null, step: Path[number]): { key?: Node; value: Node | null } | undefined {
   if (isSeq(node) && typeof step === 'number') {
     const entry = node.items[step] as Node | undefined
     return entry && { value: entry }

@@ -1,10 +1,13 @@
 // What a person is told when text is not YAML: the library's codes in plain words, placed where the eye should go. Knows no
 // key of ours, and reads no further than the line of an error.
 import { type Document, isCollection, isScalar, visit, type YAMLError } from 'yaml'
-import type { Diagnostic } from './problems.ts'
+import type { Finding, Place } from './problems.ts'
 
-/** Makes a diagnostic of a piece of the text, by offsets. */
-export type Problem = (from: number, to: number, message: string, hint?: string) => Diagnostic
+/** A finding in text that no path leads to. */
+export type Placed = Finding & { place: Place }
+
+/** Makes a finding about a piece of the text, by offsets. */
+export type Problem = (from: number, to: number, message: string, hint?: string) => Placed
 
 // One error makes others behind it: the first of each line is told, and not more than these.
 const MOST_SYNTAX_ERRORS = 10
@@ -16,18 +19,19 @@ export function syntaxErrors(
   document: Document.Parsed,
   text: string,
   problem: Problem,
-): Diagnostic[] {
-  const byLine = new Map<number, Diagnostic>()
+): Placed[] {
+  const byLine = new Map<number, Placed>()
   for (const error of errors.slice(0, MOST_ERRORS_READ)) {
     const [from, to] = error.pos
     const start = text.lastIndexOf('\n', from - 1) + 1
     const end = text.indexOf('\n', from)
     const [message, hint] = plainSyntax(error, text.slice(start, end === -1 ? undefined : end))
     // What is not closed is noticed at the end of the text; the place to look at is its beginning.
-    const open = error.code === 'MISSING_CHAR' && end === -1 ? unclosed(document, from) : undefined
-    const diagnostic =
+    const atEnd = end === -1 && (error.code === 'MISSING_CHAR' || error.code === 'BAD_INDENT')
+    const open = atEnd ? unclosed(document, from) : undefined
+    const found =
       open === undefined ? problem(from, to, message, hint) : problem(open, open + 1, 'is not closed')
-    if (!byLine.has(diagnostic.line)) byLine.set(diagnostic.line, diagnostic)
+    if (!byLine.has(found.place.line)) byLine.set(found.place.line, found)
     if (open !== undefined) break
   }
   return [...byLine.values()].slice(0, MOST_SYNTAX_ERRORS)

@@ -1,8 +1,8 @@
 // `${name}` in a text. Knows how a placeholder is spelt; what the names mean is the caller's. There is no logic.
 import type { Scalar } from './merge.ts'
 
-/** A placeholder as written, and the name in it. */
-export type Placeholder = { text: string; name: string }
+/** A placeholder as written, and the name in it: `root`, or `root.field`. */
+export type Placeholder = { text: string; name: string; root: string; field?: string }
 
 /** A piece that begins like a placeholder and is none. */
 export type Malformed = { text: string; message: string; hint: string }
@@ -32,7 +32,11 @@ export function parseTemplate(text: string): Template {
 
 function piece(text: string, name: string, brace: string | undefined): Placeholder | Malformed {
   if (!brace) return { text: text.slice(0, 40), message: '`${` is not closed on its line', hint: LITERAL }
-  if (NAME.test(name)) return { text, name }
+  if (NAME.test(name)) {
+    const dot = name.indexOf('.')
+    if (dot === -1) return { text, name, root: name }
+    return { text, name, root: name.slice(0, dot), field: name.slice(dot + 1) }
+  }
   return {
     text,
     message: `\`${text}\` is not a name`,

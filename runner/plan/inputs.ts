@@ -61,17 +61,37 @@ export function differences(before: Inputs, after: Inputs): string[] {
 }
 
 function referenceDifferences(before: readonly InputReference[], after: readonly InputReference[]): string[] {
-  const known = new Map(before.map((r) => [r.name, r.is]))
-  const added = after.filter((r) => !known.has(r.name)).map((r) => `reference ${r.name} added`)
-  const changed = after
-    .filter((r) => known.has(r.name) && known.get(r.name) !== r.is)
-    .map((r) => `reference ${r.name}`)
+  return referenceChanges(before, after).map(({ was, is }) => {
+    if (was && is) return was.name === is.name ? `reference ${is.name}` : `reference ${was.name} → ${is.name}`
+    if (is) return `reference ${is.name} added`
+    return was ? `reference ${was.name} removed` : 'order of the references'
+  })
+}
+
+/** What became of the references: `was` and `is` another picture, only one of them where one came or went, neither where
+ *  they have but changed places. A file with a new name and the same bytes is no change. */
+export function referenceChanges(
+  before: readonly InputReference[],
+  after: readonly InputReference[],
+): { was?: InputReference; is?: InputReference }[] {
+  const old = new Map(before.map((r) => [r.name, r]))
   const names = new Set(after.map((r) => r.name))
-  const removed = before.filter((r) => !names.has(r.name)).map((r) => `reference ${r.name} removed`)
-  const found = [...changed, ...added, ...removed]
+  const bytes = new Set(before.map((r) => r.is))
+  const kept = new Set(after.map((r) => r.is))
+  const changed = after.flatMap((is) => {
+    const was = old.get(is.name)
+    return was && was.is !== is.is ? [{ was, is }] : []
+  })
+  const came = after.filter((r) => !old.has(r.name) && !bytes.has(r.is))
+  const left = before.filter((r) => !names.has(r.name) && !kept.has(r.is))
+  const replaced = Array.from({ length: Math.max(came.length, left.length) }, (_, index) => {
+    const [was, is] = [left[index], came[index]]
+    return { ...(was ? { was } : {}), ...(is ? { is } : {}) }
+  })
+  const found = [...changed, ...replaced]
   if (found.length > 0) return found
   const order = (list: readonly InputReference[]) => list.map((r) => r.is).join()
-  return order(before) === order(after) ? [] : ['order of the references']
+  return order(before) === order(after) ? [] : [{}]
 }
 
 function isShort(value: unknown): boolean {

@@ -3,19 +3,22 @@
 import { type Quote, total } from '../../core/cost.ts'
 import type { Market } from '../../core/market.ts'
 import { DEFAULT_SIZE, type Size } from '../../core/models.ts'
+import type { PriceRow } from '../../core/prices.ts'
 import type { Sha256 } from '../../core/request.ts'
 import { basisOf, quoteRoutes, routesOf } from '../../core/routes.ts'
 import type { Item } from '../manifest/item.ts'
-import { keyOf, type Lock, type LockEntry } from '../state/lock.ts'
-import { differences, fingerprintOf, type Inputs, inputsOf, promptBytes } from './inputs.ts'
+import { keyOf, type Lock, type LockEntry, slotOf } from '../state/lock.ts'
+import { fingerprintOf, type Inputs, inputsOf, promptBytes } from './inputs.ts'
+import { type Families, familiesOf, meant, upstreamFirst, upstreamOf } from './upstream.ts'
+import { recordsOf, verdictOf } from './verdict.ts'
 
-/** `retry`: the last try ended without a picture. `refused` and `uncertain`: so did it, and it is not repeated by
- *  itself, because it may have been charged for nothing again. `blocked`: what it is made from has no picture and will
- *  get none. `same`: another item's picture is this one. */
+/** `same`: another item's picture is this one. `blocked`: what it is made from has no picture and gets none now. The
+ *  others are said of the lock, in verdict.ts. */
 export const PLAN_STATES = [
   'new',
   'changed',
   'retry',
+  'redo',
   'done',
   'same',
   'refused',
@@ -25,9 +28,14 @@ export const PLAN_STATES = [
 export type PlanState = (typeof PLAN_STATES)[number]
 
 export type PlanItem = {
+  /** As in the manifest, but every `from` names the one item that is meant. */
   item: Item
+  /** Its place in the lock. */
+  slot: string
+  /** Whether the run is about it. Nothing else is made. */
+  selected: boolean
   state: PlanState
-  /** Why, for `changed`, `retry`, `refused` and `uncertain`; for `same`: the id of the other item. */
+  /** Why, in words; for `same`: the id of the other item. */
   reasons: string[]
   inputs: Inputs
   fingerprint: string
@@ -36,10 +44,13 @@ export type PlanItem = {
   provider: string
   size: Size
   quote: Quote
-  /** The price row and its date; absent when there is none. */
+  /** The price row and its date, and what it counts; absent when there is none. */
   basis?: string
-  /** What the lock knows of this very key. */
+  pricedBy?: PriceRow['unit']
+  /** What the lock knows of this very fingerprint. */
   entry?: LockEntry
+  /** What stands in its place in the lock and was another picture. */
+  previous?: LockEntry
 }
 
 export type Plan = {
@@ -47,6 +58,8 @@ export type Plan = {
   /** What was made for items that are no longer in the manifest. */
   orphans: LockEntry[]
   emulated: boolean
+  /** The profile that lies over all items. */
+  profile?: string
   /** The sum over what is to be made. */
   quote: Quote
 }
@@ -54,85 +67,34 @@ export type Plan = {
 /** What to repeat on purpose. */
 export type Repeat = { refused: boolean; uncertain: boolean }
 
-/** States whose items are made by `run`. */
-export function isToMake(state: PlanState): boolean {
-  return state === 'new' || state === 'changed' || state === 'retry'
+/** What a plan is made against. */
+export type PlanContext = {
+  lock: Lock
+  market: Market
+  /** The digest of every reference that is given by its address. */
+  urls: ReadonlyMap<string, string>
+  repeat: Repeat
+  /** Ids of items to make again although they are made. */
+  redo?: ReadonlySet<string> | undefined
+  /** Ids of the items that the run is about; absent: all. */
+  selected?: ReadonlySet<string> | undefined
+  profile?: string | undefined
+  sha256: Sha256
 }
 
-/** The plan. `urls` holds the digest of every reference that is given by its address. Items must have passed the checks
- *  of the manifest: every model has a route, every `from` an item, no cycle. */
-export function planOf(
-  items: readonly Item[],
-  lock: Lock,
-  market: Market,
-  urls: ReadonlyMap<string, string>,
-  repeat: Repeat,
-  sha256: Sha256,
-): Plan {
-  const byKey = new Map([...lock.values()].map((entry) => [entry.key, entry]))
-  const keys = new Map<string, string>()
-  const planned = new Map<string, PlanItem>()
-  const firstOfKey = new Map<string, string>()
-  for (const item of upstreamFirst(items)) {
-    const inputs = inputsOf(item, { urls, keys })
-    const fingerprint = fingerprintOf(inputs, sha256)
-    const verdict = stateOf(item, inputs, fingerprint, lock, byKey, market.emulated, repeat)
-    const key = keyOf(fingerprint, verdict.edition)
-    keys.set(item.id, key)
-    const twin = firstOfKey.get(key)
-    const twinIsMade = twin !== undefined && isToMake(planned.get(twin)!.state)
-    if (twin === undefined) firstOfKey.set(key, item.id)
-    const lost = isToMake(verdict.state)
-      ? upstreamOf(item).find((id) => isLost(planned.get(id)!.state))
-      : undefined
-    const route = routesOf(market, item)
-    if ('problem' in route) throw new Error(`${item.id}: ${route.message}`)
-    planned.set(item.id, {
-      item,
-      inputs,
-      fingerprint,
-      key,
-      ...verdict,
-      ...(twinIsMade && isToMake(verdict.state) ? { state: 'same', reasons: [twin] } : {}),
-      ...(lost === undefined ? {} : { state: 'blocked', reasons: [`${lost} has no picture`] }),
-      provider: route.first.seller.id,
-      size: item.size ?? DEFAULT_SIZE,
-      quote: quoteRoutes(route, {
-        size: item.size ?? DEFAULT_SIZE,
-        promptBytes: promptBytes(item),
-        references: item.references.length,
-      }),
-      ...(route.first.seller.prices[item.model] ? { basis: basisOf(route.first) } : {}),
-    })
-  }
-  const inOrder = items.map((item) => planned.get(item.id)!)
-  const ids = new Set(items.map((item) => item.id))
-  // A renamed item has taken its picture along.
-  const ownKeys = new Set(keys.values())
-  return {
-    items: inOrder,
-    orphans: [...lock.values()].filter((entry) => !ids.has(entry.id) && !ownKeys.has(entry.key)),
-    emulated: market.emulated,
-    quote: total(inOrder.filter((p) => isToMake(p.state)).map((p) => p.quote)),
-  }
+/** States whose items `run` makes when they are selected. */
+export function lacksPicture(state: PlanState): boolean {
+  return state === 'new' || state === 'changed' || state === 'retry' || state === 'redo'
 }
 
-/** The items so that each comes after those it is made from. */
-export function upstreamFirst(items: readonly Item[]): Item[] {
-  const byId = new Map(items.map((item) => [item.id, item]))
-  const ordered = new Set<Item>()
-  const visit = (item: Item) => {
-    if (ordered.has(item)) return
-    for (const id of upstreamOf(item)) visit(byId.get(id)!)
-    ordered.add(item)
-  }
-  for (const item of items) visit(item)
-  return [...ordered]
+/** Whether `run` makes it. */
+export function isToMake({ selected, state }: Pick<PlanItem, 'selected' | 'state'>): boolean {
+  return selected && lacksPicture(state)
 }
 
-/** The items that an item is made from. */
-export function upstreamOf({ references }: Item): string[] {
-  return references.flatMap((reference) => (reference.kind === 'from' ? [reference.item] : []))
+/** What `run` makes, in the order of the manifest. */
+export function toMake({ items }: Pick<Plan, 'items'>): PlanItem[] {
+  return items.filter(isToMake)
 }
 
 /** States whose items get no picture by themselves. */
@@ -140,53 +102,102 @@ export function isLost(state: PlanState): boolean {
   return state === 'refused' || state === 'uncertain' || state === 'blocked'
 }
 
-type Verdict = { state: PlanState; reasons: string[]; edition: number; entry?: LockEntry }
-
-function stateOf(
-  item: Item,
-  inputs: Inputs,
-  fingerprint: string,
-  lock: Lock,
-  byKey: ReadonlyMap<string, LockEntry>,
-  emulated: boolean,
-  repeat: Repeat,
-): Verdict {
-  const own = lock.get(item.id)
-  // An item that was renamed is found by its fingerprint.
-  const entry = own?.fingerprint === fingerprint ? own : byKey.get(fingerprint)
-  if (!entry)
-    return own
-      ? { state: 'changed', reasons: differences(own.inputs, inputs), edition: 1 }
-      : { state: 'new', reasons: [], edition: 1 }
-  const { edition } = entry
-  if (entry.emulated && !emulated)
-    // What was tried with the emulator says nothing of what was bought: editions begin anew.
-    return { state: 'new', reasons: ['so far only the emulator drew it'], edition: 1, entry }
-  const last = [`last time: ${entry.error?.code ?? entry.status}, ${chargeOf(entry)}`]
-  const again: Verdict = { state: 'retry', reasons: last, edition: edition + 1, entry }
-  switch (entry.status) {
-    case 'succeeded':
-      return { state: 'done', reasons: [], edition, entry }
-    case 'refused':
-      return repeat.refused ? again : { state: 'refused', reasons: last, edition, entry }
-    case 'uncertain':
-      return repeat.uncertain ? again : { state: 'uncertain', reasons: last, edition, entry }
-    case 'queued':
-    case 'running':
-      return { state: 'retry', reasons: ['it was still being made'], edition, entry }
-    case 'failed':
-    case 'cancelled':
-      return again
+/** The plan. Items must have passed the checks of the manifest: every model has a route, every `from` an item, no cycle. */
+export function planOf(items: readonly Item[], context: PlanContext): Plan {
+  const { lock, market, urls, repeat, redo, selected, profile, sha256 } = context
+  const { emulated } = market
+  const records = recordsOf(lock, profile, emulated)
+  const families = familiesOf(items)
+  const keys = new Map<string, string>()
+  const planned = new Map<string, PlanItem>()
+  const makers = new Map<string, string>()
+  for (const written of upstreamFirst(items, families)) {
+    const { item, unpicked } = resolve(written, families, planned)
+    const inputs = inputsOf(item, { urls, keys })
+    const fingerprint = fingerprintOf(inputs, sha256)
+    const again = { ...repeat, redo: redo?.has(item.id) ?? false }
+    const verdict = verdictOf(item, inputs, fingerprint, records, emulated, again)
+    const key = keyOf(fingerprint, verdict.edition)
+    keys.set(item.id, key)
+    const route = routesOf(market, item)
+    if ('problem' in route) throw new Error(`${item.id}: ${route.message}`)
+    const size = item.size ?? DEFAULT_SIZE
+    const row = route.first.seller.prices[item.model]
+    const draft: PlanItem = {
+      item,
+      slot: slotOf({ id: item.id, profile }),
+      selected: selected?.has(item.id) ?? true,
+      inputs,
+      fingerprint,
+      key,
+      ...verdict,
+      provider: route.first.seller.id,
+      size,
+      quote: quoteRoutes(route, { size, promptBytes: promptBytes(item), references: item.references.length }),
+      ...(row ? { basis: basisOf(route.first), pricedBy: row.unit } : {}),
+    }
+    const obstacle = lacksPicture(verdict.state) ? (unpicked ?? obstacleOf(draft, planned)) : undefined
+    const maker = isToMake(draft) ? makers.get(key) : undefined
+    if (obstacle !== undefined) planned.set(item.id, { ...draft, state: 'blocked', reasons: [obstacle] })
+    else if (maker !== undefined) planned.set(item.id, { ...draft, state: 'same', reasons: [maker] })
+    else {
+      planned.set(item.id, draft)
+      if (isToMake(draft)) makers.set(key, item.id)
+    }
+  }
+  const inOrder = items.map((item) => planned.get(item.id)!)
+  const fingerprints = new Set(inOrder.map((p) => p.fingerprint))
+  return {
+    items: inOrder,
+    // A renamed item has taken its picture along. Another profile has items of its own.
+    orphans: [...lock.values()].filter(
+      (entry) => entry.profile === profile && !planned.has(entry.id) && !fingerprints.has(entry.fingerprint),
+    ),
+    emulated,
+    ...(profile === undefined ? {} : { profile }),
+    quote: total(inOrder.filter(isToMake).map((p) => p.quote)),
   }
 }
 
-function chargeOf({ charged, cost }: LockEntry): string {
-  switch (charged) {
-    case 'no':
-      return 'not charged'
-    case 'yes':
-      return cost === null ? 'charged' : `charged $${cost}`
-    case 'unknown':
-      return 'not known whether it was charged'
+/** The item with the one sample in every `from`: the picked one, else the first. `unpicked`: what it waits for. */
+function resolve(
+  item: Item,
+  families: Families,
+  planned: ReadonlyMap<string, PlanItem>,
+): { item: Item; unpicked?: string } {
+  if (!item.references.some((reference) => reference.kind === 'from')) return { item }
+  let unpicked: string | undefined
+  const references = item.references.map((reference) => {
+    if (reference.kind !== 'from') return reference
+    const samples = meant(reference.item, families)
+    const picked = samples.find(({ id }) => isPicked(planned.get(id)!))
+    if (!picked && reference.wait) unpicked ??= waiting(reference.item, samples)
+    return { ...reference, item: (picked ?? samples[0]!).id }
+  })
+  return { item: { ...item, references }, ...(unpicked === undefined ? {} : { unpicked }) }
+}
+
+function isPicked({ state, entry }: PlanItem): boolean {
+  return state === 'done' && entry?.review === 'picked'
+}
+
+function waiting(from: string, samples: readonly Item[]): string {
+  const several = samples.length > 1
+  return `waits for a pick: proofsheet pick ${several ? `${from}#2 (or another of ${samples.length})` : from}`
+}
+
+/** Why what an item is made from has no picture when the run is over. */
+function obstacleOf(
+  { item, selected }: PlanItem,
+  planned: ReadonlyMap<string, PlanItem>,
+): string | undefined {
+  for (const id of upstreamOf(item)) {
+    const upstream = planned.get(id)!
+    if (isLost(upstream.state)) return `${id} has no picture`
+    if (selected && !upstream.selected && lacksPicture(upstream.state)) {
+      const lack = upstream.state === 'changed' ? 'has changed' : 'has no picture yet'
+      return `${id} ${lack} and is not selected (+${item.id} selects it too)`
+    }
   }
+  return undefined
 }

@@ -1,18 +1,22 @@
-// Runs a plan: items in parallel, each as soon as the pictures it is made from are there. Keeps going past a failure,
-// blocks what depends on it, and stops starting when going on makes no sense.
-import PQueue from 'p-queue'
+// Runs a plan: items in parallel, each as soon as the pictures it is made from are there and the purse has room for it.
+// Keeps going past a failure, blocks what depends on it, and stops starting when going on makes no sense.
+import { formatUsd, type MicroUsd } from '../../core/money.ts'
 import { WorkerProblem, WorkerUnreachable } from '../client.ts'
-import { isLost, isToMake, type Plan, type PlanItem, upstreamOf } from '../plan/plan.ts'
-import type { LockEntry } from '../state/lock.ts'
+import { type Plan, type PlanItem, toMake } from '../plan/plan.ts'
+import { upstreamOf } from '../plan/upstream.ts'
+import { type LockEntry, slotOf } from '../state/lock.ts'
 import type { Emit, StopReason, Summary } from './events.ts'
 import { type Failure, type Made, refusalOf } from './make.ts'
+import { type Blocked, orderOf } from './order.ts'
+import { openPurse, reserve, room, settleReserved } from './purse.ts'
+import { createWatch } from './stops.ts'
 
 export type EngineEffects = {
   make: (item: PlanItem, upstream: ReadonlyMap<string, LockEntry>, signal: AbortSignal) => Promise<Made>
   /** Keeps an entry for good; done before the picture is fetched. */
   record: (entry: LockEntry) => void
   /** Saves the picture of an entry; the path, or undefined when pictures are not downloaded. */
-  save: (entry: LockEntry) => Promise<string | undefined>
+  save: (item: PlanItem, entry: LockEntry, signal: AbortSignal) => Promise<string | undefined>
   emit: Emit
   now: () => number
 }
@@ -20,79 +24,113 @@ export type EngineEffects = {
 export type EngineOptions = {
   /** Items in flight. */
   concurrency: number
+  /** What the run may spend. Under a limit nothing is started whose price is not known. */
+  limit?: MicroUsd | undefined
+  /** Stop at the first failure. */
+  failFast?: boolean
   /** Aborted once: no further item is started. */
   stop: AbortSignal
   /** Aborted: what is in flight is left to the worker. */
   leave: AbortSignal
 }
 
-/** Outcomes after which every further item would end the same way. */
-const SYSTEMIC: Record<string, StopReason> = { unauthorised: 'unauthorised', quota_exhausted: 'unavailable' }
-
 /** Makes what the plan says. A failed item is an event, not an error; throws only on a bug. */
 export async function runPlan(
   plan: Plan,
-  { concurrency, stop, leave }: EngineOptions,
+  { concurrency, limit, failFast = false, stop, leave }: EngineOptions,
   fx: EngineEffects,
 ): Promise<Summary> {
-  const queue = new PQueue({ concurrency })
-  const planned = new Map(plan.items.map((p) => [p.item.id, p]))
+  const wanted = wantedOf(plan)
+  const planned = new Map(wanted.map((p) => [p.item.id, p]))
   const entries = new Map<string, LockEntry>()
-  for (const p of plan.items) if (p.state === 'done' && p.entry) entries.set(p.item.id, own(p, p.entry))
+  for (const p of plan.items)
+    if (p.state === 'done' && p.entry) entries.set(p.item.id, own(p, p.entry, plan.profile))
   recordRenamed(plan, fx.record)
-  const waiting = new Set(plan.items.filter((p) => isToMake(p.state) || p.state === 'same'))
-  const summary: Summary = { made: 0, failed: 0, blocked: 0, left: 0 }
-  const wanted = waiting.size
+
+  const counts = { made: 0, failed: 0, refused: 0, uncertain: 0, blocked: 0, spent: 0, unpriced: 0 }
+  const watch = createWatch({ failFast })
+  const ended = Promise.withResolvers<void>()
+  let purse = openPurse(limit)
   let inFlight = 0
+  let withheld = 0
+  let stopped: StopReason | undefined
   let bug: unknown
 
   const halt = (reason: StopReason, message: string) => {
-    if (summary.stopped) return
-    summary.stopped = reason
-    queue.clear()
+    if (stopped) return
+    stopped = reason
     fx.emit({ type: 'stopping', reason, message, inFlight })
   }
-  const onStop = () => halt('interrupted', 'interrupted')
+  const onStop = () => {
+    halt('interrupted', 'interrupted')
+    if (inFlight === 0) ended.resolve()
+  }
   stop.addEventListener('abort', onStop)
 
-  /** Starts what has become ready, and blocks what never will. */
-  const advance = () => {
-    for (const p of [...waiting]) {
-      const needs = p.state === 'same' ? [p.reasons[0]!] : upstreamOf(p.item)
-      const missing = needs.find((id) => !entries.has(id))
-      if (missing === undefined) {
-        waiting.delete(p)
-        if (!summary.stopped) void queue.add(() => work(p))
-      } else if (isGone(missing)) {
-        waiting.delete(p)
-        lost.add(p.item.id)
-        summary.blocked++
-        fx.emit({ type: 'blocked', id: p.item.id, by: missing })
-        return advance()
-      }
-    }
+  const order = orderOf(
+    wanted.map((p) => ({ id: p.item.id, needs: needsOf(p) })),
+    (id) => entries.has(id),
+  )
+  const ready = [...order.ready]
+  let next = 0
+  const block = (blocked: readonly Blocked[]) => {
+    counts.blocked += blocked.length
+    for (const { id, by } of blocked) fx.emit({ type: 'blocked', id, by })
   }
-  const lost = new Set<string>()
-  const isGone = (id: string) => lost.has(id) || isLost(planned.get(id)!.state)
+  block(order.blocked)
 
-  const work = async (p: PlanItem) => {
+  /** Starts as many as may be in flight and as the purse has room for. */
+  const advance = () => {
+    while (!stopped && !bug && inFlight < concurrency && next < ready.length) {
+      const p = planned.get(ready[next]!)!
+      const ceiling = ceilingOf(p)
+      if (limit !== undefined && ceiling === undefined) {
+        withheld++
+        next++
+        continue
+      }
+      const fit = room(purse, ceiling ?? 0)
+      if (fit === 'later') break
+      if (fit === 'never') {
+        const rest = formatUsd(limit! - purse.spent)
+        halt(
+          'budget',
+          `${p.item.id} may cost up to ${formatUsd(ceiling!)}, and of ${formatUsd(limit!)} ${rest} is left`,
+        )
+        break
+      }
+      next++
+      void work(p, ceiling ?? 0)
+    }
+    if (inFlight === 0) ended.resolve()
+  }
+
+  const work = async (p: PlanItem, ceiling: MicroUsd) => {
     const startedAt = fx.now()
     inFlight++
-    fx.emit({ type: 'start', id: p.item.id })
+    purse = reserve(purse, ceiling)
+    let cost: number | null = null
     try {
-      const made = p.state === 'same' ? twin(p, entries) : await fx.make(p, entries, leave)
+      fx.emit({ type: 'start', id: p.item.id })
+      const made: Made =
+        p.state === 'same'
+          ? { kind: 'made', entry: own(p, entries.get(p.reasons[0]!)!, plan.profile) }
+          : await fx.make(p, entries, leave)
+      cost = p.state === 'same' ? 0 : made.kind === 'made' ? made.entry.cost : made.failure.cost
       if (made.entry) fx.record(made.entry)
       if (made.kind === 'made') await keep(p, made.entry, startedAt)
-      else fail(p, made.failure, fx.now() - startedAt)
+      else fail(p, made.failure, startedAt)
     } catch (error) {
       const failure = failureOf(error)
-      if (failure && !leave.aborted) fail(p, failure, fx.now() - startedAt)
-      if (!failure && !leave.aborted) {
-        bug ??= error
-        queue.clear()
-      }
+      if (failure) cost = failure.cost
+      if (failure && !leave.aborted) fail(p, failure, startedAt)
+      if (!failure && !leave.aborted) bug ??= error
     } finally {
       inFlight--
+      const actual = cost === null ? null : Math.round(cost * 1e6)
+      purse = settleReserved(purse, ceiling, actual)
+      if (actual === null) counts.unpriced++
+      else counts.spent += actual
     }
     advance()
   }
@@ -100,67 +138,96 @@ export async function runPlan(
   /** A picture that could not be saved is still there for what is made from it; the next run fetches it again. */
   const keep = async (p: PlanItem, entry: LockEntry, startedAt: number) => {
     entries.set(p.item.id, entry)
+    watch.made()
+    const { id } = p.item
+    const shared = p.state === 'same' ? { shared: true as const } : {}
     try {
-      const file = await fx.save(entry)
-      summary.made++
-      const shared = p.state === 'same' ? { shared: true as const } : {}
-      fx.emit({
-        type: 'made',
-        id: p.item.id,
-        entry,
-        ...(file ? { file } : {}),
-        ...shared,
-        ms: fx.now() - startedAt,
-      })
+      const file = await fx.save(p, entry, leave)
+      counts.made++
+      fx.emit({ type: 'made', id, entry, ...(file ? { file } : {}), ...shared, ms: fx.now() - startedAt })
     } catch (error) {
-      const { charged, cost } = entry
-      const message = `it is made, but could not be saved: ${(error as Error).message}`
-      summary.failed++
-      const failure = { code: 'not_saved', message, charged, cost }
-      fx.emit({ type: 'failed', id: p.item.id, failure, ms: fx.now() - startedAt })
+      // Left to the worker, as was asked: the next run fetches it.
+      if (leave.aborted) {
+        counts.made++
+        fx.emit({ type: 'made', id, entry, ...shared, ms: fx.now() - startedAt })
+      } else {
+        counts.failed++
+        fx.emit({ type: 'failed', id, failure: notSaved(entry, error), ms: fx.now() - startedAt })
+      }
     }
+    ready.push(...order.made(id))
   }
 
-  const fail = (p: PlanItem, failure: Failure, ms: number) => {
-    lost.add(p.item.id)
-    summary.failed++
-    fx.emit({ type: 'failed', id: p.item.id, failure, ms })
-    const reason =
-      SYSTEMIC[failure.code] ?? (failure.code === 'unreachable_worker' ? 'unavailable' : undefined)
-    if (reason) halt(reason, failure.message)
+  const fail = (p: PlanItem, failure: Failure, startedAt: number) => {
+    counts[failure.status]++
+    fx.emit({ type: 'failed', id: p.item.id, failure, ms: fx.now() - startedAt })
+    const stopping = watch.failed(failure)
+    if (stopping) halt(stopping.reason, stopping.message)
+    block(order.lost(p.item.id))
   }
 
+  if (stop.aborted) onStop()
   advance()
-  await queue.onIdle()
+  await ended.promise
   stop.removeEventListener('abort', onStop)
   if (bug) throw bug
-  summary.left = wanted - summary.made - summary.failed - summary.blocked
-  return summary
+  if (withheld > 0) halt('budget', unpricedMessage(withheld))
+  const { made, failed, refused, uncertain, blocked } = counts
+  const left = wanted.length - made - failed - refused - uncertain - blocked
+  return { ...counts, left, ...(withheld > 0 ? { withheld } : {}), ...(stopped ? { stopped } : {}) }
+}
+
+/** What a run of this plan makes: what is bought, and what is the same picture as one of these. */
+export function wantedOf(plan: Plan): PlanItem[] {
+  const bought = new Set(toMake(plan))
+  return plan.items.filter((p) => bought.has(p) || (p.state === 'same' && p.selected))
 }
 
 /** Keeps the pictures of items that were renamed, or that are the same as another's, under their own ids. */
 export function recordRenamed(plan: Plan, record: EngineEffects['record']): void {
   for (const p of plan.items)
-    if (p.state === 'done' && p.entry && p.entry.id !== p.item.id) record(own(p, p.entry))
+    if (p.state === 'done' && p.entry && slotOf(p.entry) !== p.slot) record(own(p, p.entry, plan.profile))
 }
 
-/** Another item's picture under this item's id. */
-function own({ item, inputs }: PlanItem, entry: LockEntry): LockEntry {
-  return { ...entry, id: item.id, inputs }
+function needsOf(p: PlanItem): string[] {
+  return p.state === 'same' ? [p.reasons[0]!] : upstreamOf(p.item)
 }
 
-function twin(p: PlanItem, entries: ReadonlyMap<string, LockEntry>): Made {
-  return { kind: 'made', entry: own(p, entries.get(p.reasons[0]!)!) }
+/** The most an item may cost; undefined when that is not known. */
+function ceilingOf({ state, quote }: PlanItem): MicroUsd | undefined {
+  if (state === 'same') return 0
+  return quote.unknown.length > 0 ? undefined : quote.atMost
+}
+
+/** A picture of another item, or of another profile, in this item's place. */
+function own({ item, inputs }: PlanItem, { profile: _, ...entry }: LockEntry, profile?: string): LockEntry {
+  return { ...entry, id: item.id, inputs, ...(profile === undefined ? {} : { profile }) }
+}
+
+function unpricedMessage(n: number): string {
+  const what = n === 1 ? 'the price of 1 picture is not known' : `the prices of ${n} pictures are not known`
+  return `${what}, and under a limit nothing is bought blindly: give it in \`prices\` of the manifest`
+}
+
+function notSaved({ charged, cost }: LockEntry, error: unknown): Failure {
+  const message = `it is made, but could not be saved: ${(error as Error).message}; run again to fetch it`
+  return { code: 'not_saved', status: 'failed', message, charged, cost }
 }
 
 /** The failure behind an error, or undefined for a bug. */
 function failureOf(error: unknown): Failure | undefined {
   if (error instanceof WorkerProblem) return refusalOf(error)
   if (error instanceof WorkerUnreachable)
-    return { code: 'unreachable_worker', message: error.message, charged: 'unknown', cost: null }
+    return {
+      code: 'unreachable_worker',
+      status: 'failed',
+      message: error.message,
+      charged: 'unknown',
+      cost: null,
+    }
   // A file that has gone, a full disk: the item's fault, not the program's.
   const { code } = error as NodeJS.ErrnoException
   if (code !== undefined && error instanceof Error && 'syscall' in error)
-    return { code: 'unreadable', message: error.message, charged: 'no', cost: 0 }
+    return { code: 'unreadable', status: 'failed', message: error.message, charged: 'no', cost: 0 }
   return undefined
 }

@@ -1,4 +1,5 @@
 // What happens during a run, as values. Views turn them into lines; nothing else prints.
+import type { MicroUsd } from '../../core/money.ts'
 import type { LockEntry } from '../state/lock.ts'
 import type { Failure } from './make.ts'
 
@@ -9,20 +10,42 @@ export type RunEvent =
   | { type: 'failed'; id: string; failure: Failure; ms: number }
   /** Not started, because `by` has no picture. */
   | { type: 'blocked'; id: string; by: string }
+  /** A picture that was made before and not on disk. */
+  | { type: 'fetched'; id: string; file: string }
+  | { type: 'unfetched'; id: string; message: string }
   /** The end. */
   | { type: 'summary'; summary: Summary }
   /** No further item is started. */
   | { type: 'stopping'; reason: StopReason; message: string; inFlight: number }
 
-export type StopReason = 'interrupted' | 'unauthorised' | 'unavailable'
+/** `model`: nobody knows it. `alike`: one failure after the other, all the same. `first_failure`: wanted so. */
+export type StopReason =
+  | 'interrupted'
+  | 'unauthorised'
+  | 'unavailable'
+  | 'budget'
+  | 'model'
+  | 'alike'
+  | 'first_failure'
 
 export type Emit = (event: RunEvent) => void
 
+/** How many items ended in which way; each counts once. */
 export type Summary = {
   made: number
+  /** Without a picture, for other reasons than the next two; or with one that could not be saved. */
   failed: number
+  refused: number
+  /** Perhaps charged, and no picture is known. */
+  uncertain: number
   blocked: number
   /** Not started because the run was stopped. */
   left: number
+  /** The sum of what is known. */
+  spent: MicroUsd
+  /** Attempts of items whose price, or whether they were charged, is not known: missing from `spent`. */
+  unpriced: number
+  /** Of those that are left: ready, but without a known price under a limit. */
+  withheld?: number
   stopped?: StopReason
 }

@@ -1,16 +1,20 @@
 // One item, made: references are uploaded, the picture is asked for under its key and waited for. Buys nothing twice,
 // because the worker knows the key.
 import { readFile } from 'node:fs/promises'
-import type { GenerationView } from '../../core/api.ts'
-import { isEnded } from '../../core/api.ts'
+import { type GenerationView, isEnded } from '../../core/api.ts'
+import { type MicroUsd, toUsd } from '../../core/money.ts'
 import { type Client, type WireRequest, WorkerProblem } from '../client.ts'
 import type { ItemReference } from '../manifest/item.ts'
 import type { PlanItem } from '../plan/plan.ts'
 import type { LockEntry } from '../state/lock.ts'
+import { costOf, type Prices } from './cost.ts'
 
 /** Why an item has no picture. `code` is the worker's problem or outcome. */
 export type Failure = {
   code: string
+  /** `refused` and `uncertain` are not repeated by themselves. */
+  status: 'failed' | 'refused' | 'uncertain'
+  /** May hold the model's own words, of any length. */
   message: string
   charged: 'no' | 'yes' | 'unknown'
   /** USD; null when it is not known. */
@@ -25,9 +29,19 @@ export type MakeEffects = {
   client: Client
   now: () => number
   /** Where the picture of an item lies on disk, when it does. */
-  fileOf: (entry: LockEntry) => Promise<string | undefined>
+  fileOf: (id: string, entry: LockEntry) => Promise<string | undefined>
   /** Where the content of an address was saved, and its type. */
   download: (url: string) => { path: string; sha256: string; mimeType: string }
+  terms?: Terms
+}
+
+/** What the manifest says of all its items at once. */
+export type Terms = {
+  profile?: string | undefined
+  /** Prices that hold in place of the worker's. */
+  prices?: Prices
+  /** The most that a picture may cost, with all its attempts; the worker refuses it beforehand. */
+  perImage?: MicroUsd | undefined
 }
 
 /** Seconds of one long poll. */
@@ -35,25 +49,30 @@ const POLL_S = 50
 
 /** A maker of items. It uploads each reference once. */
 export function createMaker(fx: MakeEffects) {
+  const terms = fx.terms ?? {}
   const uploads = new Map<string, Promise<void>>()
-  const upload = (sha256: string, mimeType: string, path: string) => {
+  const upload = (sha256: string, mimeType: string, path: string, signal: AbortSignal) => {
     const known = uploads.get(sha256)
     if (known) return known
-    const started = fx.client.putReference(sha256, mimeType, () => readFile(path))
+    const started = fx.client.putReference(sha256, mimeType, () => readFile(path), signal)
     uploads.set(sha256, started)
     // A failed upload may be tried again by the next item that needs it.
     started.catch(() => uploads.delete(sha256))
     return started
   }
 
-  const referenceOf = async (reference: ItemReference, upstream: ReadonlyMap<string, LockEntry>) => {
+  const referenceOf = async (
+    reference: ItemReference,
+    upstream: ReadonlyMap<string, LockEntry>,
+    signal: AbortSignal,
+  ) => {
     switch (reference.kind) {
       case 'file':
-        await upload(reference.sha256, reference.mimeType, reference.path)
+        await upload(reference.sha256, reference.mimeType, reference.path, signal)
         return { sha256: reference.sha256 }
       case 'url': {
         const { path, sha256, mimeType } = fx.download(reference.url)
-        await upload(sha256, mimeType, path)
+        await upload(sha256, mimeType, path, signal)
         return { sha256 }
       }
       case 'from':
@@ -65,17 +84,18 @@ export function createMaker(fx: MakeEffects) {
   const asUploads = async (
     references: readonly ItemReference[],
     upstream: ReadonlyMap<string, LockEntry>,
+    signal: AbortSignal,
   ) => {
     const result: WireRequest[] = []
     for (const reference of references) {
       if (reference.kind !== 'from') {
-        result.push(await referenceOf(reference, upstream))
+        result.push(await referenceOf(reference, upstream, signal))
         continue
       }
       const entry = upstream.get(reference.item)!
-      const file = await fx.fileOf(entry)
+      const file = await fx.fileOf(reference.item, entry)
       if (!file) return undefined
-      await upload(entry.image!.sha256, entry.image!.mimeType, file)
+      await upload(entry.image!.sha256, entry.image!.mimeType, file, signal)
       result.push({ sha256: entry.image!.sha256 })
     }
     return result
@@ -89,14 +109,14 @@ export function createMaker(fx: MakeEffects) {
   ): Promise<Made> {
     const { item, key } = planned
     const ask = async (references: WireRequest[]) =>
-      fx.client.generate(key, requestOf(planned, references), POLL_S, signal)
+      fx.client.generate(key, requestOf(planned, references, terms), POLL_S, signal)
     let view: GenerationView
     try {
-      view = await ask(await Promise.all(item.references.map((r) => referenceOf(r, upstream))))
+      view = await ask(await Promise.all(item.references.map((r) => referenceOf(r, upstream, signal))))
     } catch (error) {
       if (!(error instanceof WorkerProblem)) throw error
       const missing = error.problem.code === 'reference_not_found'
-      const references = missing ? await asUploads(item.references, upstream) : undefined
+      const references = missing ? await asUploads(item.references, upstream, signal) : undefined
       if (!references) return { kind: 'failed', failure: refusalOf(error) }
       try {
         view = await ask(references)
@@ -106,7 +126,7 @@ export function createMaker(fx: MakeEffects) {
       }
     }
     while (!isEnded(view.status)) view = await fx.client.generation(view.id, POLL_S, signal)
-    const entry = entryOf(planned, view, fx.now())
+    const entry = entryOf(planned, view, fx.now(), terms)
     if (view.status === 'succeeded') return { kind: 'made', entry }
     return { kind: 'failed', failure: failureOf(view, entry), entry }
   }
@@ -116,7 +136,11 @@ export function createMaker(fx: MakeEffects) {
 export function requestOf(
   { item, provider }: Pick<PlanItem, 'item' | 'provider'>,
   references: WireRequest[],
+  { prices = {}, perImage }: Terms = {},
 ) {
+  // The worker would hold the ceiling against its own prices.
+  const models = [item.model, ...item.fallback.map(({ model }) => model)]
+  const isOurs = Object.values(prices).some((rows) => models.some((model) => rows[model]))
   return {
     ...item.parameters,
     model: item.model,
@@ -126,12 +150,18 @@ export function requestOf(
     ...(item.size ? { size: item.size } : {}),
     ...(item.aspect ? { aspect: item.aspect } : {}),
     ...(item.fallback.length > 0 ? { fallback: item.fallback } : {}),
+    ...(perImage !== undefined && perImage > 0 && !isOurs ? { maxCost: toUsd(perImage) } : {}),
     metadata: { ...item.metadata, item: item.id },
   }
 }
 
-/** What the lock keeps of an ended generation. */
-export function entryOf(planned: PlanItem, view: GenerationView, recordedAt: number): LockEntry {
+/** What the lock keeps of a generation. */
+export function entryOf(
+  planned: PlanItem,
+  view: GenerationView,
+  recordedAt: number,
+  { profile, prices = {} }: Terms = {},
+): LockEntry {
   const { item, key, fingerprint, edition, inputs } = planned
   return {
     id: item.id,
@@ -145,9 +175,10 @@ export function entryOf(planned: PlanItem, view: GenerationView, recordedAt: num
     model: view.model,
     emulated: view.emulated,
     ...(view.image ? { image: view.image } : {}),
-    cost: view.cost.actual,
+    cost: costOf(view, prices),
     charged: chargedOf(view),
     ...(view.error ? { error: view.error } : {}),
+    ...(profile === undefined ? {} : { profile }),
     recordedAt,
   }
 }
@@ -160,14 +191,19 @@ function chargedOf(view: GenerationView): LockEntry['charged'] {
 }
 
 function failureOf(view: GenerationView, { charged, cost }: LockEntry): Failure {
-  const { code, message } = view.error ?? { code: view.status, message: view.text ?? '' }
+  const { code, message } = view.error ?? { code: view.status, message: '' }
   // Two keys are about: the worker's token and the provider's.
   const said = code === 'unauthorised' ? `${view.provider} refuses its key: ${message}` : message
-  return { code, message: said, charged, cost }
+  // The model may have explained itself beside the reason that the provider gives.
+  const text = view.text?.trim()
+  const isNews = text && !said.includes(text)
+  const status = view.status === 'refused' || view.status === 'uncertain' ? view.status : 'failed'
+  return { code, status, message: isNews ? `${said}\n${text}`.trim() : said, charged, cost }
 }
 
 /** A request that the worker did not accept. */
 export function refusalOf({ problem }: WorkerProblem): Failure {
   const { code, detail, charged } = problem
-  return { code, message: detail, charged, cost: charged === 'no' ? 0 : null }
+  const status = charged === 'unknown' ? 'uncertain' : 'failed'
+  return { code, status, message: detail, charged, cost: charged === 'no' ? 0 : null }
 }

@@ -1,13 +1,15 @@
-// Pictures on disk: `<folder>/<id>.<ext>`, written beside their place and renamed into it, so that a file that is there
-// is whole. A picture that is there already is not fetched again.
-import { createHash, randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+// Pictures on disk: `<folder>/<output or id>.<ext>`, those of a profile below `@<profile>/`. Written elsewhere and renamed
+// into their place, so that a file that is there is whole. A picture that is there already is not fetched again.
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { rm, stat, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extensionOf } from '../../core/media.ts'
 import type { Client } from '../client.ts'
+import type { Item } from '../manifest/item.ts'
+import { newDraft, placeDraft } from '../state/drafts.ts'
 import type { LockEntry } from '../state/lock.ts'
 
 /** The bytes that arrived are not the picture. */
@@ -15,34 +17,54 @@ export class DownloadBroken extends Error {
   override name = 'DownloadBroken'
 }
 
-/** Where the picture of an entry belongs. */
-export function fileOf(entry: LockEntry, folder: string): string {
-  return join(folder, `${entry.id}.${extensionOf(entry.image!.mimeType)}`)
+/** Where an item's picture belongs. The entry must have one. */
+export function fileOf(
+  item: Pick<Item, 'id' | 'output'>,
+  { image, profile }: Pick<LockEntry, 'image' | 'profile'>,
+  folder: string,
+): string {
+  const name = `${item.output ?? item.id}.${extensionOf(image!.mimeType)}`
+  return profile === undefined ? join(folder, name) : join(folder, `@${profile}`, name)
 }
 
-/** Whether the picture of an entry is on disk. */
-export async function isSaved(entry: LockEntry, folder: string): Promise<boolean> {
+/** Whether the picture of an entry is at this path: a file of its size. One that is older than the entry may be what the
+ *  item was before: its bytes are compared, and it is touched so that they need not be again. */
+export async function isSaved({ image, recordedAt }: LockEntry, path: string): Promise<boolean> {
   try {
-    return (await stat(fileOf(entry, folder))).size === entry.image!.bytes
+    const found = await stat(path)
+    if (found.size !== image!.bytes) return false
+    if (found.mtimeMs >= recordedAt) return true
+    const hash = createHash('sha256')
+    await pipeline(createReadStream(path), hash)
+    if (hash.digest('hex') !== image!.sha256) return false
+    const at = new Date(recordedAt)
+    await utimes(path, at, at).catch(() => {})
+    return true
   } catch {
     return false
   }
 }
 
-/** Fetches the picture of an entry to its place and returns the path. `previous` is what the item was before: its file
- *  is removed when the new one has another extension. Throws DownloadBroken and WorkerUnreachable. */
+export type SaveOptions = {
+  /** `.proofsheet/`: where it lies until it is whole. */
+  stateFolder: string
+  /** Where the item's last picture was: removed when the new one is elsewhere. */
+  previous?: string | undefined
+  /** Breaks the download off. */
+  signal?: AbortSignal | undefined
+}
+
+/** Fetches the picture of an entry to a path. Throws DownloadBroken, WorkerUnreachable and what the file system says. */
 export async function savePicture(
-  entry: LockEntry,
-  folder: string,
+  { image }: Pick<LockEntry, 'image'>,
+  path: string,
   client: Client,
-  previous?: LockEntry,
-): Promise<string> {
-  const path = fileOf(entry, folder)
-  // Another run may be fetching the same picture.
-  const draft = `${path}.${randomUUID()}.part`
-  await mkdir(dirname(path), { recursive: true })
+  { stateFolder, previous, signal }: SaveOptions,
+): Promise<void> {
+  const { url, sha256 } = image!
   const hash = createHash('sha256')
-  const response = await client.download(entry.image!.url)
+  const response = await client.download(url, signal)
+  const draft = await newDraft(stateFolder)
   const hashed = async function* (source: AsyncIterable<Uint8Array>) {
     for await (const chunk of source) {
       hash.update(chunk)
@@ -50,16 +72,16 @@ export async function savePicture(
     }
   }
   try {
-    await pipeline(Readable.fromWeb(response.body as never), hashed, createWriteStream(draft))
-    if (hash.digest('hex') !== entry.image!.sha256)
-      throw new DownloadBroken(
-        `${entry.image!.url} did not arrive whole; run again to fetch it (it costs nothing)`,
-      )
-    await rename(draft, path)
+    await pipeline(
+      Readable.fromWeb(response.body as never),
+      hashed,
+      createWriteStream(draft),
+      ...(signal ? [{ signal }] : []),
+    )
+    if (hash.digest('hex') !== sha256) throw new DownloadBroken(`${url} did not arrive whole`)
+    await placeDraft(draft, path)
   } finally {
     await rm(draft, { force: true })
   }
-  if (previous?.image && fileOf(previous, folder) !== path)
-    await rm(fileOf(previous, folder), { force: true })
-  return path
+  if (previous !== undefined && previous !== path) await rm(previous, { force: true })
 }

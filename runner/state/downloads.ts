@@ -1,10 +1,12 @@
 // References that are given by their address: fetched before the plan, because their bytes are part of the fingerprint,
 // and kept under `.proofsheet/references/`. The server is asked every time; an unchanged one is not fetched again.
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { sniff } from '../../core/media.ts'
 import { MAX_REFERENCE_BYTES } from '../../core/models.ts'
+import { newDraft, placeDraft } from './drafts.ts'
 
 export type Downloaded = { path: string; sha256: string; mimeType: string; bytes: number }
 
@@ -17,7 +19,7 @@ const TIMEOUT_MS = 60_000
 
 type Note = Downloaded & { etag: string | null }
 
-/** Fetches an address, or finds that what was fetched before still holds. Throws ReferenceUnreachable. */
+/** Fetches an address into `folder`, which is `.proofsheet/references/`, or finds that what was fetched before still holds. Throws ReferenceUnreachable. */
 export async function downloadReference(
   url: string,
   folder: string,
@@ -34,11 +36,16 @@ export async function downloadReference(
   if (!mimeType) throw new ReferenceUnreachable(`${url} is no PNG, JPEG, WebP, HEIC or HEIF image`)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const found: Note = { path, sha256, mimeType, bytes: bytes.byteLength, etag: response.headers.get('etag') }
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(`${path}.tmp`, bytes)
-  renameSync(`${path}.tmp`, path)
-  writeFileSync(`${path}.json`, JSON.stringify(found))
+  // Another run may be fetching the same address.
+  await replaceWith(bytes, path, folder)
+  await replaceWith(JSON.stringify(found), `${path}.json`, folder)
   return found
+}
+
+async function replaceWith(content: Uint8Array | string, path: string, folder: string): Promise<void> {
+  const draft = await newDraft(dirname(folder))
+  await writeFile(draft, content)
+  await placeDraft(draft, path)
 }
 
 async function ask(url: string, etag: string | null, fetcher: typeof fetch): Promise<Response> {

@@ -1,10 +1,16 @@
 // The lock: one line of JSON per picture, sorted by id. It is the catalog: what was made, from what, where it lies. It
 // can be thrown away: the worker finds everything again by its key (promise 6).
-// Rules: read tolerantly (a line that git or an editor broke is dropped, what it spoke of is looked up again), write
-// whole and atomically, never drop an entry of an item that is no longer in the manifest: it was paid for.
+// Rules: read tolerantly (a line that git or an editor broke is set aside, what it spoke of is looked up again), write
+// whole, never drop an entry of an item that is no longer in the manifest: it was paid for. What a newer version wrote
+// into an entry stays in it.
 import { z } from 'zod'
 import { ImageSchema, STATUSES } from '../../core/api.ts'
+import { baseOf } from '../manifest/ids.ts'
 import type { Inputs } from '../plan/inputs.ts'
+
+/** What a person may say of a picture. */
+export const REVIEWS = ['picked', 'rejected'] as const
+export type Review = (typeof REVIEWS)[number]
 
 const PastSchema = z.object({
   key: z.string(),
@@ -37,9 +43,10 @@ const EntrySchema = z.object({
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   /** The profile under which it was made; a draft stands beside the final picture and never replaces it. */
   profile: z.string().optional(),
-  /** What a person said of the picture. */
-  review: z.enum(['picked', 'rejected']).optional(),
-  /** What the item was before, newest first. */
+  /** What a person said of this very picture, and when they last said something; epoch ms. */
+  review: z.enum(REVIEWS).optional(),
+  reviewedAt: z.number().optional(),
+  /** What the slot held before, newest first, each key once. */
   before: z.array(PastSchema).optional(),
   /** Epoch ms. */
   recordedAt: z.number(),
@@ -63,30 +70,52 @@ export function keyOf(fingerprint: string, edition: number): string {
   return edition === 1 ? fingerprint : `${fingerprint}-${edition}`
 }
 
-/** Reads lines of lock or journal; of several entries with one id the newest counts. */
-export function readEntries(text: string): Lock {
-  const entries = new Map<string, LockEntry>()
-  for (const line of text.split('\n')) {
+/** How many earlier tries an entry remembers. */
+const MOST_REMEMBERED = 20
+
+export type Lines = {
+  lock: Lock
+  /** Lines that hold something and are no entry: what they spoke of is looked up again. */
+  unreadable: string[]
+}
+
+/** Reads the text of a lock or a journal. What git leaves of two versions is read as both; of several entries of one
+ *  slot the newest counts. */
+export function readLines(text: string): Lines {
+  const lock = new Map<string, LockEntry>()
+  const unreadable: string[] = []
+  for (const line of text.replace(/^\uFEFF/, '').split('\n')) {
     const entry = readEntry(line)
-    const known = entry && entries.get(entry.id)
-    if (entry && (!known || known.recordedAt <= entry.recordedAt)) entries.set(entry.id, entry)
+    if (entry) put(lock, entry)
+    else if (line.trim() !== '') unreadable.push(line.trimEnd())
   }
-  return entries
+  settlePicks(lock)
+  return { lock, unreadable }
 }
 
-/** Lines that hold something and are no entry: what they spoke of is looked up again. */
-export function unreadableLines(text: string): number {
-  return text.split('\n').filter((line) => line.trim() !== '' && !readEntry(line)).length
+/** The entries of a lock or a journal. */
+export function readEntries(text: string): Lock {
+  return readLines(text).lock
 }
 
-/** The entries of both; the newer of two with one id counts. */
-export function merge(a: Lock, b: Lock): Lock {
-  const merged = new Map(a)
-  for (const [id, entry] of b) {
-    const known = merged.get(id)
-    if (!known || known.recordedAt <= entry.recordedAt) merged.set(id, entry)
-  }
+/** Whether a line is git's own: it separates two versions and holds nothing. */
+export function isConflictMarker(line: string): boolean {
+  return /^(<{7}|\|{7}|={7}|>{7})( |$)/.test(line)
+}
+
+/** The entries of all; of several of one slot the newest counts, of equally new ones the last. */
+export function merge(...locks: Lock[]): Lock {
+  const merged = new Map<string, LockEntry>()
+  for (const lock of locks) for (const entry of lock.values()) put(merged, entry)
+  settlePicks(merged)
   return merged
+}
+
+/** Adds an entry where it belongs, unless a newer one is there. */
+export function put(lock: Map<string, LockEntry>, entry: LockEntry): void {
+  const slot = slotOf(entry)
+  const known = lock.get(slot)
+  lock.set(slot, known ? newest(known, entry) : entry)
 }
 
 /** One entry as a line, without its end. */
@@ -96,15 +125,75 @@ export function writeEntry(entry: LockEntry): string {
 
 /** The lock file's text. */
 export function writeLock(lock: Lock): string {
-  const sorted = [...lock.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const sorted = [...lock.values()].sort(
+    (a, b) => order(a.id, b.id) || order(a.profile ?? '', b.profile ?? ''),
+  )
   return sorted.map((entry) => `${writeEntry(entry)}\n`).join('')
 }
 
+/** The newer of two entries of one slot, with what both remember. What was said of a picture holds for that picture. */
+function newest(a: LockEntry, b: LockEntry): LockEntry {
+  const [older, newer] = a.recordedAt <= b.recordedAt ? [a, b] : [b, a]
+  const { before: _, ...rest } = isSamePicture(older, newer) ? withReview(newer, older) : newer
+  const before = history(older, newer)
+  return before.length > 0 ? { ...rest, before } : rest
+}
+
+/** A drawing of the emulator has the key of the picture that it stands for. */
+function isSamePicture(a: LockEntry, b: LockEntry): boolean {
+  return a.key === b.key && a.emulated === b.emulated
+}
+
+/** An entry with what was said last in it or in another of the same picture. */
+function withReview(entry: LockEntry, other: LockEntry): LockEntry {
+  if ((other.reviewedAt ?? 0) <= (entry.reviewedAt ?? 0)) return entry
+  const { review: _, ...rest } = entry
+  return {
+    ...rest,
+    ...(other.review ? { review: other.review } : {}),
+    ...(other.reviewedAt ? { reviewedAt: other.reviewedAt } : {}),
+  }
+}
+
+function history(older: LockEntry, newer: LockEntry): Past[] {
+  const all = [pastOf(older), ...(newer.before ?? []), ...(older.before ?? [])]
+  const byKey = new Map<string, Past>()
+  for (const past of all.sort((a, b) => b.recordedAt - a.recordedAt))
+    if (past.key !== newer.key && !byKey.has(past.key)) byKey.set(past.key, past)
+  return [...byKey.values()].slice(0, MOST_REMEMBERED)
+}
+
+function pastOf({ key, generation, status, model, cost, image, recordedAt }: LockEntry): Past {
+  return { key, generation, status, model, cost, ...(image ? { url: image.url } : {}), recordedAt }
+}
+
+/** Leaves one picked picture where two people picked different samples: the one that was picked last. */
+function settlePicks(lock: Map<string, LockEntry>): void {
+  const picked = new Map<string, LockEntry>()
+  for (const entry of lock.values()) {
+    if (entry.review !== 'picked') continue
+    const shared = slotOf({ id: baseOf(entry.id), profile: entry.profile })
+    const rival = picked.get(shared)
+    const [loser, winner] =
+      rival && (rival.reviewedAt ?? 0) > (entry.reviewedAt ?? 0) ? [entry, rival] : [rival, entry]
+    picked.set(shared, winner)
+    if (loser) {
+      const { review: _, ...rest } = loser
+      lock.set(slotOf(loser), rest)
+    }
+  }
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** The entry of a line, with members that only a newer version knows. */
 function readEntry(line: string): LockEntry | undefined {
   if (!line.startsWith('{')) return undefined
   try {
-    const parsed = EntrySchema.safeParse(JSON.parse(line))
-    return parsed.success ? (parsed.data as LockEntry) : undefined
+    const value: unknown = JSON.parse(line)
+    return EntrySchema.safeParse(value).success ? (value as LockEntry) : undefined
   } catch {
     return undefined
   }

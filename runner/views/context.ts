@@ -1,5 +1,6 @@
 // What every dress of the progress is and is given.
-import type { Output } from '../io.ts'
+import type { Quote } from '../../core/cost.ts'
+import type { Io, Output } from '../io.ts'
 import type { RunEvent } from '../run/events.ts'
 
 export type Progress = {
@@ -12,5 +13,9 @@ export type ProgressContext = {
   stderr: Output
   /** Pictures to be made. */
   total: number
+  /** What they are expected to cost. */
+  quote: Quote
+  emulated: boolean
   now: () => number
+  every: Io['every']
 }

@@ -1,5 +1,5 @@
 // How figures look to people.
-import type { Quote } from '../../core/cost.ts'
+import { type Quote, unknownExpected } from '../../core/cost.ts'
 import { formatUsd, type MicroUsd } from '../../core/money.ts'
 
 /** An amount for a table: rounded up to a hundredth of a cent. */
@@ -13,6 +13,16 @@ export function quoted(microUsd: MicroUsd, { unknown }: Pick<Quote, 'unknown'>):
   return microUsd === 0 ? '?' : `≥ ${amount(microUsd)}`
 }
 
+/** The expected figure of a quote. */
+export function quotedExpected(quote: Quote): string {
+  return quoted(quote.expected, { unknown: unknownExpected(quote) })
+}
+
+/** The most that a quote may come to. */
+export function quotedAtMost(quote: Quote): string {
+  return quoted(quote.atMost, quote)
+}
+
 /** USD from JSON, where null is not known. */
 export function usdOf(usd: number | null): string {
   return usd === null ? '?' : amount(Math.round(usd * 1_000_000))
@@ -23,6 +33,13 @@ export function duration(ms: number): string {
   const seconds = ms / 1000
   if (seconds < 60) return `${seconds.toFixed(1)} s`
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+}
+
+/** `about 40 s`, `about 4 min`, `about 3 h` */
+export function roughly(seconds: number): string {
+  if (seconds < 55) return `about ${Math.max(5, Math.ceil(seconds / 5) * 5)} s`
+  if (seconds < 90 * 60) return `about ${Math.round(seconds / 60)} min`
+  return `about ${Math.round(seconds / 3600)} h`
 }
 
 /** `812 KB`, `1.4 MB` */

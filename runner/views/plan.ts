@@ -1,15 +1,16 @@
-// The plan as lines: what is made and why, and the price by provider, model and size. Knows no terminal.
-import { total } from '../../core/cost.ts'
-import { findModel } from '../../core/models.ts'
+// The plan as lines: what is made and why, and the price of it. Each picture is counted once, and a catalog of thousands
+// fits on a screen. Knows no terminal.
 import { PRICE_TABLE_VERSION } from '../../core/prices.ts'
-import { isToMake, type Plan, type PlanItem, type PlanState } from '../plan/plan.ts'
-import { amount, count, quoted } from './format.ts'
+import { type Plan, type PlanItem, type PlanState, toMake } from '../plan/plan.ts'
+import { type Fold, foldOf, listed } from './fold.ts'
+import { type PriceContext, priceLines } from './prices.ts'
 import { alignRows } from './table.ts'
 
 const SIGNS: Record<PlanState, string> = {
   new: '+ new',
   changed: '~ changed',
   retry: '! retry',
+  redo: '± redo',
   same: '≡ same',
   refused: '! refused',
   uncertain: '? uncertain',
@@ -17,19 +18,33 @@ const SIGNS: Record<PlanState, string> = {
   done: '= done',
 }
 
-/** Items of one state that are listed one by one when they have reasons. */
+/** Reasons of one state that are listed one by one. */
 const LISTED = 20
 
-export type PlanContext = { manifest: string; worker: string }
+export type PlanHead = PriceContext & { manifest: string; worker: string }
 
 /** The plan, without a word on what to do next. */
-export function planLines(plan: Plan, { manifest, worker }: PlanContext): string[] {
-  const toMake = plan.items.filter((p) => isToMake(p.state))
+export function planLines(plan: Plan, { manifest, worker, ...context }: PlanHead): string[] {
+  const selected = plan.items.filter((p) => p.selected)
+  const isWhole = selected.length === plan.items.length
+  const fold = foldOf(plan.items.map((p) => p.item.id))
+  const head = [
+    `${manifest} → ${worker}`,
+    ...(plan.profile === undefined ? [] : [`profile ${plan.profile}`]),
+    ...(isWhole ? [] : [`${selected.length} of ${plan.items.length} selected`]),
+    `prices of ${PRICE_TABLE_VERSION}`,
+  ]
   return [
-    `${manifest} → ${worker}, prices of ${PRICE_TABLE_VERSION}`,
-    ...(Object.keys(SIGNS) as PlanState[]).flatMap((state) => stateLines(state, plan.items)),
-    ...(plan.orphans.length > 0 ? orphanLines(plan) : []),
-    ...(toMake.length > 0 ? ['', ...priceLines(plan, toMake)] : []),
+    head.join(', '),
+    ...(Object.keys(SIGNS) as PlanState[]).flatMap((state) =>
+      stateLines(
+        state,
+        selected.filter((p) => p.state === state),
+        fold,
+      ),
+    ),
+    ...(plan.orphans.length > 0 && isWhole ? orphanLines(plan) : []),
+    ...(toMake(plan).length > 0 ? ['', ...priceLines(plan, context)] : []),
   ]
 }
 
@@ -38,71 +53,62 @@ export function workerPhrase(plan: Pick<Plan, 'emulated'>, worker: string): stri
   return plan.emulated ? `${worker}, EMULATED: no provider key is set, nothing is bought` : worker
 }
 
-function stateLines(state: PlanState, items: readonly PlanItem[]): string[] {
-  const found = items.filter((p) => p.state === state)
+/** What was done and what to do next: `command` makes what the plan says, `why` explains an item when its id follows. */
+export function nextLine(plan: Plan, { command, why }: { command: string; why: string }): string {
+  const pictures = toMake(plan)
+  if (pictures.length === 0) return 'There is nothing to make.'
+  // The item that is most worth asking about.
+  const states: PlanState[] = ['changed', 'retry', 'redo', 'new']
+  const example = states.flatMap((state) => pictures.find((p) => p.state === state) ?? [])[0]!
+  return `Nothing was sent.  ${command}      (why one of them: ${why} ${example.item.id})`
+}
+
+function stateLines(state: PlanState, found: readonly PlanItem[], fold: Fold): string[] {
   if (found.length === 0) return []
-  const head = `  ${SIGNS[state].padEnd(12)} ${String(found.length).padStart(5)}`
-  const reasoned = found.some((p) => p.reasons.length > 0)
-  if (state === 'done') return [head]
-  if (!reasoned) return [`${head}   ${listed(found.map((p) => p.item.id))}`]
-  const rows = found.slice(0, LISTED).map((p) => [p.item.id, p.reasons.join(', ')])
-  const rest = found.length > LISTED ? [`and ${found.length - LISTED} more`] : []
-  const lines = [...alignRows(rows, ['left', 'left']), ...rest]
+  const head = headOf(SIGNS[state], found.length)
+  if (state === 'done') return [[head, marks(found)].filter(Boolean).join('   ')]
+  const groups = reasonGroups(state, found)
+  const rows = [...groups]
+    .slice(0, LISTED)
+    .map(([reason, group]) => [listed(fold(group.map((p) => p.item.id))), reason])
+  const left = [...groups].slice(LISTED).reduce((sum, [, group]) => sum + group.length, 0)
+  const lines = [...alignRows(rows, ['left', 'left']), ...(left > 0 ? [`and ${left} more`] : [])]
   return lines.map((line, index) => `${index === 0 ? head : ' '.repeat(head.length)}   ${line}`)
 }
 
-function orphanLines({ orphans }: Plan): string[] {
-  const head = `  ${'- orphan'.padEnd(12)} ${String(orphans.length).padStart(5)}`
-  return [`${head}   ${listed(orphans.map((o) => o.id))} (no longer in the manifest; kept)`]
+function headOf(sign: string, n: number): string {
+  return `  ${sign.padEnd(12)} ${String(n).padStart(5)}`
 }
 
-function listed(ids: readonly string[]): string {
-  const shown = ids.slice(0, 6).join(', ')
-  return ids.length > 6 ? `${shown} and ${ids.length - 6} more` : shown
-}
-
-function priceLines(plan: Plan, toMake: readonly PlanItem[]): string[] {
-  const groups = Map.groupBy(toMake, (p) => [p.provider, p.item.model, p.size].join('\n'))
-  const rows = [...groups.values()].map((group) => {
-    const [{ provider, item, size }] = group as [PlanItem]
-    const sum = total(group.map((p) => p.quote))
-    return [
-      provider,
-      findModel(item.model)?.short ?? item.model,
-      size,
-      String(group.length),
-      each(group),
-      quoted(sum.expected, sum),
-      quoted(sum.atMost, sum),
-    ]
-  })
-  const { quote } = plan
-  const table = alignRows(
-    [
-      ['provider', 'model', 'size', 'pictures', 'each', 'expected', 'at most'],
-      ...rows.sort(([a], [b]) => (a! < b! ? -1 : a! > b! ? 1 : 0)),
-      ['', '', '', String(toMake.length), '', quoted(quote.expected, quote), quoted(quote.atMost, quote)],
-    ],
-    ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
-  )
-  const references = new Set(
-    toMake.flatMap((p) =>
-      p.item.references.flatMap((r) => (r.kind === 'from' ? [] : [r.kind === 'file' ? r.path : r.url])),
-    ),
-  )
+/** What people said of the pictures. */
+function marks(found: readonly PlanItem[]): string {
+  const of = (review: string) => found.filter((p) => p.entry?.review === review).length
   return [
-    ...table.map((line) => `  ${line}`),
-    ...quote.unknown.map((what) => `  ? not known: ${what}`),
-    ...(references.size > 0 ? [`  made from ${count(references.size, 'reference image')}`] : []),
-    ...[...new Set(toMake.flatMap((p) => p.basis ?? []))].sort().map((basis) => `  price: ${basis}`),
-  ]
+    ...(of('picked') > 0 ? [`${of('picked')} picked`] : []),
+    ...(of('rejected') > 0 ? [`${of('rejected')} rejected`] : []),
+  ].join(', ')
 }
 
-/** The price of one picture of a group, or its range. */
-function each(group: readonly PlanItem[]): string {
-  const prices = group.map((p) => p.quote.expected)
-  const [low, high] = [Math.min(...prices), Math.max(...prices)]
-  const { quote } = group[0]!
-  if (amount(low) === amount(high)) return quoted(low, quote)
-  return `${quoted(low, quote)}–${amount(high).slice(1)}`
+/** Items by why they are in their state; where nearly every one has a reason of its own, the items that reasons name are
+ *  told by their folder. */
+function reasonGroups(state: PlanState, found: readonly PlanItem[]): Map<string, PlanItem[]> {
+  const words = (p: PlanItem) => (state === 'same' ? `as ${p.reasons[0]}` : p.reasons.join(', '))
+  const groups = Map.groupBy(found, words)
+  if (groups.size <= LISTED) return groups
+  const tops = new Set(found.flatMap(({ item }) => item.references.flatMap(topOf)))
+  return Map.groupBy(found, (p) => words(p).replace(/[^\s,()+]+\/[^\s,()]+/g, (id) => shortened(id, tops)))
+}
+
+function topOf(reference: PlanItem['item']['references'][number]): string[] {
+  return reference.kind === 'from' ? [reference.item.split('/')[0]!] : []
+}
+
+function shortened(id: string, tops: ReadonlySet<string>): string {
+  const top = id.split('/')[0]!
+  return tops.has(top) ? `${top}/*` : id
+}
+
+function orphanLines({ orphans }: Plan): string[] {
+  const ids = listed(orphans.map((o) => o.id))
+  return [`${headOf('- orphan', orphans.length)}   ${ids} (no longer in the manifest; kept)`]
 }

@@ -1,9 +1,9 @@
 // Progress of a run on stderr, in three dresses over the same events: a window on a terminal, a line per picture
-// elsewhere, JSON for programs; or none.
-
+// elsewhere, JSON for programs; or nothing but what went wrong.
 import type { Progress, ProgressContext } from './context.ts'
-import { jsonProgress } from './json.ts'
-import { plainProgress } from './plain.ts'
+import { jsonProgress } from './events.ts'
+import { lineOf, plainProgress } from './plain.ts'
+import { spelled } from './signs.ts'
 import { windowProgress } from './window.ts'
 
 export const PROGRESS = ['auto', 'tty', 'plain', 'json', 'quiet'] as const
@@ -20,6 +20,16 @@ export function progressOf(kind: ProgressKind, context: ProgressContext): Progre
     case 'json':
       return jsonProgress(context)
     case 'quiet':
-      return { event: () => {}, end: () => {} }
+      return quietProgress(context)
+  }
+}
+
+function quietProgress({ stderr }: ProgressContext): Progress {
+  return {
+    event(event) {
+      if (event.type === 'failed' || event.type === 'unfetched' || event.type === 'stopping')
+        stderr.write(spelled(`${lineOf(event)}\n`, stderr))
+    },
+    end: () => {},
   }
 }

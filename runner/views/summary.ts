@@ -1,23 +1,39 @@
-// The end of a run: where each picture is, and what it cost against what was expected.
+// The end of a run: where each picture is, what became of the others, what it cost beside what was expected, and what to
+// do next.
+import { formatUsd, type MicroUsd } from '../../core/money.ts'
 import type { Plan, PlanState } from '../plan/plan.ts'
-import type { Summary } from '../run/events.ts'
+import type { RunEvent, Summary } from '../run/events.ts'
 import type { LockEntry } from '../state/lock.ts'
-import { count, duration, quoted } from './format.ts'
+import { amount, count, duration, quoted, quotedAtMost, quotedExpected } from './format.ts'
 import { alignRows } from './table.ts'
 
 export type RunResult = {
   plan: Plan
   summary: Summary
   made: readonly LockEntry[]
+  failures: readonly Extract<RunEvent, { type: 'failed' }>[]
   /** Paths by id, as shown. */
   files: ReadonlyMap<string, string>
-  /** USD of everything that ended; null where not known. */
-  spent: readonly (number | null)[]
+  /** Pictures that were found on the worker: not bought by this run. */
+  adopted: number
   ms: number
 }
 
+export type ClosingContext = {
+  lockPath: string
+  /** What the run was allowed to spend. */
+  limit?: MicroUsd | undefined
+  /** The command under which the addresses answer again. */
+  dev?: string | undefined
+  /** The command that goes on. */
+  again: string
+}
+
+/** Ids that are named one by one. */
+const NAMED = 6
+
 /** One line per picture, in the order of the manifest: id, address, file. */
-export function pictureLines({ plan, made, files }: RunResult): string[] {
+export function pictureLines({ plan, made, files }: Pick<RunResult, 'plan' | 'made' | 'files'>): string[] {
   const rows = inOrder(plan, made).map(({ id, image, emulated }) => {
     return [id, image!.url, files.get(id) ?? '', ...(emulated ? ['emulated'] : [])]
   })
@@ -30,47 +46,82 @@ export function inOrder(plan: Plan, made: readonly LockEntry[]): LockEntry[] {
   return plan.items.flatMap(({ item }) => byId.get(item.id) ?? [])
 }
 
-/** What happened, what it cost, what to do next. `dev`: the command under which the addresses answer again. */
-export function closingLines(
-  { plan, summary, made, spent, ms }: RunResult,
-  { lockPath, dev }: { lockPath: string; dev?: string | undefined },
-): string[] {
-  const counts = [
-    `${count(summary.made, 'picture')} made`,
-    ...(summary.failed > 0 ? [`${summary.failed} failed`] : []),
-    ...(summary.blocked > 0 ? [`${summary.blocked} blocked`] : []),
-    ...(summary.left > 0 ? [`${summary.left} left`] : []),
-  ]
-  const known = spent.filter((usd) => usd !== null).reduce((sum, usd) => sum + usd, 0)
-  const missing = spent.some((usd) => usd === null)
-  const actual = quoted(Math.round(known * 1e6), { unknown: missing ? ['cost'] : [] })
-  const expected = quoted(plan.quote.expected, plan.quote)
-  const money = plan.emulated
-    ? `${actual} at list prices (expected ${expected}); nothing was bought, the emulator drew them`
-    : `${actual} (expected ${expected})`
+/** What happened, what it cost, what to do next. */
+export function closingLines(result: RunResult, context: ClosingContext): string[] {
+  const { plan, summary, made, failures, adopted, ms } = result
+  const { lockPath, limit, dev, again } = context
+  const of = (status: 'refused' | 'uncertain') =>
+    failures.filter(({ failure }) => failure.status === status).map(({ id }) => id)
   return [
     '',
-    `${counts.join(', ')} in ${duration(ms)}: ${money}`,
-    ...(missing
+    `${countsOf(summary)} in ${duration(ms)}: ${money(result)}`,
+    ...(limit === undefined ? [] : [`the limit of this run was ${formatUsd(limit)}`]),
+    ...(summary.unpriced > 0
       ? [
           'not everything is in that sum: of some attempts the price, or whether they were charged, is not known',
         ]
       : []),
+    ...adoptedLines(adopted),
+    ...endedLines('refused', of('refused')),
+    ...endedLines('uncertain', of('uncertain')),
     ...openEnds(plan),
     `${lockPath} holds the catalog.${dev && made.length > 0 ? ` The addresses answer while this runs: ${dev}` : ''}`,
-    ...(summary.left > 0 ? ['The same command continues; nothing is bought twice.'] : []),
+    ...nextLines(summary, again),
   ]
 }
 
-/** What is not tried again by itself, and how it is. */
+/** What was found on the worker, in words. */
+export function adoptedLines(adopted: number): string[] {
+  if (adopted === 0) return []
+  return [`${count(adopted, 'picture')} found on the worker, made before and not in this sum`]
+}
+
+/** What was not tried in this run and is not by itself, and how it is. */
 export function openEnds(plan: Plan): string[] {
-  const of = (state: PlanState) => plan.items.filter((p) => p.state === state).length
-  const [refused, uncertain, blocked] = [of('refused'), of('uncertain'), of('blocked')]
+  const of = (state: PlanState) =>
+    plan.items.filter((p) => p.selected && p.state === state).map((p) => p.item.id)
+  const blocked = of('blocked').length
   return [
-    ...(refused > 0 ? [`${count(refused, 'picture')} refused last time; --refused asks again`] : []),
-    ...(uncertain > 0
-      ? [`${count(uncertain, 'picture')} uncertain, perhaps charged already; --uncertain asks again`]
-      : []),
-    ...(blocked > 0 ? [`${count(blocked, 'picture')} blocked, for want of what they are made from`] : []),
+    ...endedLines('refused', of('refused'), ' last time'),
+    ...endedLines('uncertain', of('uncertain'), ' since last time'),
+    ...(blocked > 0 ? [`${count(blocked, 'picture')} blocked; plan says by what`] : []),
   ]
+}
+
+function countsOf({ made, failed, refused, uncertain, blocked, left }: Summary): string {
+  return [
+    `${count(made, 'picture')} made`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(refused > 0 ? [`${refused} refused`] : []),
+    ...(uncertain > 0 ? [`${uncertain} uncertain`] : []),
+    ...(blocked > 0 ? [`${blocked} blocked`] : []),
+    ...(left > 0 ? [`${left} left`] : []),
+  ].join(', ')
+}
+
+function money({ plan, summary }: RunResult): string {
+  const { quote } = plan
+  const isNothing = summary.spent === 0 && summary.unpriced === 0
+  const unknown = Array<string>(summary.unpriced).fill('')
+  const actual = isNothing ? amount(0) : quoted(summary.spent, { unknown })
+  const foreseen = `expected ${quotedExpected(quote)}, at most ${quotedAtMost(quote)}`
+  return plan.emulated
+    ? `${actual} at list prices (${foreseen}); nothing was bought, the emulator drew them`
+    : `${actual} (${foreseen})`
+}
+
+function endedLines(status: 'refused' | 'uncertain', ids: readonly string[], when = ''): string[] {
+  if (ids.length === 0) return []
+  const named = ids.slice(0, NAMED).join(', ')
+  const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''
+  const doubt = status === 'uncertain' ? ', perhaps charged' : ''
+  return [`${ids.length} ${status}${when}${doubt}: ${named}${more}; --${status} asks again`]
+}
+
+function nextLines({ left, failed, stopped, withheld = 0, made, spent }: Summary, again: string): string[] {
+  if (stopped === 'budget' && withheld > 0) return [`To go on once their prices are known:  ${again}`]
+  if (stopped === 'budget' && made === 0 && spent === 0)
+    return ['Nothing fits under this limit: raise `budget.max` in the manifest, or --max-cost.']
+  if (left > 0) return [`To go on where this ended; nothing is bought twice:  ${again}`]
+  return failed > 0 ? [`To try what failed once more:  ${again}`] : []
 }

@@ -1,104 +1,135 @@
-// Progress on a terminal: a window at the bottom with a bar and the pictures in flight; what failed scrolls above.
-// Rules: never higher than the terminal, never wider; repainted at most every 100 ms and once a second at least.
-
+// Progress on a terminal: a window at the bottom with a bar, the money and the pictures in flight; what did not become a
+// picture scrolls above it.
+// Rules: events change what is known, the clock alone paints: at most ten times a second, and once a second at least.
 import { styleText } from 'node:util'
-import { createLogUpdate } from 'log-update'
-import sliceAnsi from 'slice-ansi'
+import stringWidth from 'string-width'
 import type { RunEvent } from '../run/events.ts'
 import type { Progress, ProgressContext } from './context.ts'
-import { duration, quoted } from './format.ts'
+import { amount, duration, quoted, quotedExpected } from './format.ts'
+import { createPainter } from './painter.ts'
 import { lineOf } from './plain.ts'
+import { spelled } from './signs.ts'
 
 const REPAINT_MS = 100
 const TICK_MS = 1_000
 
+/** Rows of the terminal that are not for pictures in flight. */
+const OTHER_ROWS = 6
+const WIDEST_BAR = 30
+const NARROWEST_BAR = 4
+
 /** Paints the window until `end`. */
-export function windowProgress({ stderr, total, now }: ProgressContext): Progress {
-  const paint = createLogUpdate(stderr as never)
-  const running = new Map<string, number>()
-  let made = 0
-  let failed = 0
-  let spent = 0
-  let unpriced = 0
-  let paintedAt = 0
+export function windowProgress({ stderr, total, quote, now, every }: ProgressContext): Progress {
+  const painter = createPainter(stderr)
+  const flying = new Map<string, number>()
   const startedAt = now()
+  const known = { made: 0, lost: 0, spent: 0, unpriced: 0 }
+  let above = ''
+  let paintedAt = Number.NEGATIVE_INFINITY
+  let isStale = false
 
   const style = (format: Parameters<typeof styleText>[0], text: string) =>
     stderr.color ? styleText(format, text, { validateStream: false }) : text
-  const frame = () => {
-    const done = made + failed
-    const width = Math.max(4, Math.min(30, stderr.columns - 50))
-    const filled = total === 0 ? width : Math.round((width * done) / total)
-    const bar = `${style('green', '━'.repeat(filled))}${style('dim', '━'.repeat(width - filled))}`
+  const fits = (text: string) => stringWidth(text) < stderr.columns
+
+  const headLine = () => {
+    const done = known.made + known.lost
+    const spent = quoted(known.spent, { unknown: Array(known.unpriced).fill('') })
     const facts = [
       `${done}/${total}`,
-      failed > 0 ? style('red', `${failed} without a picture`) : '',
-      quoted(spent, { unknown: Array(unpriced).fill('') }),
+      ...(known.lost > 0 ? [`✗ ${known.lost}`] : []),
+      `${known.spent + known.unpriced > 0 ? spent : amount(0)} of ${quotedExpected(quote)}`,
       duration(now() - startedAt),
-    ]
-    const room = Math.max(0, stderr.rows - 4)
-    const flying = [...running]
-      .slice(0, room)
-      .map(([id, since]) => `  ${id}  ${style('dim', duration(now() - since))}`)
-    const more =
-      running.size > flying.length ? [style('dim', `  and ${running.size - flying.length} more`)] : []
-    return [`${bar} ${facts.filter(Boolean).join('  ')}`, ...flying, ...more].slice(
-      0,
-      Math.max(1, stderr.rows - 1),
-    )
+    ].map((fact) => spelled(fact, stderr))
+    // The most important ones come first; what has no room is left out.
+    let text = facts[0]!
+    for (const fact of facts.slice(1)) if (fits(`${text}  ${fact}`)) text = `${text}  ${fact}`
+    const width = Math.min(WIDEST_BAR, stderr.columns - stringWidth(text) - 2)
+    if (width < NARROWEST_BAR) return text
+    const filled = total === 0 ? width : Math.min(width, Math.round((width * done) / total))
+    const [full, empty] = stderr.unicode ? ['━', stderr.color ? '━' : '─'] : ['#', '-']
+    return `${style('green', full.repeat(filled))}${style('dim', empty.repeat(width - filled))} ${text}`
   }
-  const repaint = (force = false) => {
-    if (!force && now() - paintedAt < REPAINT_MS) return
-    paintedAt = now()
-    paint(
-      frame()
-        .map((line) => sliceAnsi(line, 0, Math.max(1, stderr.columns - 1)))
-        .join('\n'),
-    )
-  }
-  const ticker = setInterval(() => repaint(true), TICK_MS)
-  ticker.unref()
-  repaint(true)
 
+  const flyingLine = ([id, since]: [string, number]) => {
+    const time = duration(now() - since)
+    const sign = spelled('…', stderr)
+    const room = stderr.columns - 1 - 4 - stringWidth(time)
+    if (room < 4) return `  ${ending(id, stderr.columns - 3, sign)}`
+    return `  ${ending(id, room, sign)}  ${style('dim', time)}`
+  }
+
+  const frame = () => {
+    // Nothing is made: what was fetched scrolls by.
+    if (total === 0) return []
+    const room = Math.max(1, stderr.rows - OTHER_ROWS)
+    const shown = [...flying].slice(0, room).map(flyingLine)
+    const more = flying.size - shown.length
+    return [headLine(), ...shown, ...(more > 0 ? [style('dim', `  and ${more} more`)] : [])]
+  }
+
+  const paint = () => {
+    painter.paint(frame(), above)
+    above = ''
+    paintedAt = now()
+    isStale = false
+  }
+  const scroll = (event: RunEvent, color: 'red' | 'yellow' | 'reset') => {
+    above += `${style(color, spelled(lineOf(event)!, stderr))}\n`
+  }
   const pay = (usd: number | null) => {
-    if (usd === null) unpriced++
-    else spent += Math.round(usd * 1e6)
+    if (usd === null) known.unpriced++
+    else known.spent += Math.round(usd * 1e6)
   }
-  const scroll = (line: string) => {
-    paint.clear()
-    stderr.write(`${line}\n`)
-    repaint(true)
-  }
+  const cancel = every(REPAINT_MS, () => {
+    if (isStale || now() - paintedAt >= TICK_MS) paint()
+  })
+
   return {
     event(event: RunEvent) {
+      isStale = true
       switch (event.type) {
         case 'start':
-          running.set(event.id, now())
-          break
+          flying.set(event.id, now())
+          return
         case 'made':
-          running.delete(event.id)
-          made++
+          flying.delete(event.id)
+          known.made++
           if (!event.shared) pay(event.entry.cost)
-          break
+          return
         case 'failed':
-          running.delete(event.id)
-          failed++
+          flying.delete(event.id)
+          known.lost++
           pay(event.failure.cost)
-          return scroll(style('red', lineOf(event)!))
+          return scroll(event, 'red')
         case 'blocked':
-          failed++
-          return scroll(style('yellow', lineOf(event)!))
+          known.lost++
+          return scroll(event, 'yellow')
+        case 'fetched':
+          return scroll(event, 'reset')
+        case 'unfetched':
+          return scroll(event, 'red')
+        case 'stopping':
+          return scroll(event, 'yellow')
         case 'summary':
           return
-        case 'stopping':
-          return scroll(style('yellow', lineOf(event)!))
       }
-      repaint()
     },
     end() {
-      clearInterval(ticker)
-      paint.clear()
-      paint.done()
+      cancel()
+      painter.clear(above)
+      above = ''
     },
   }
+}
+
+/** The end of a text that is too wide: where ids differ. */
+function ending(text: string, width: number, sign: string): string {
+  if (stringWidth(text) <= width) return text
+  let kept = ''
+  for (const character of [...text].reverse()) {
+    if (stringWidth(character + kept) > width - sign.length) break
+    kept = character + kept
+  }
+  return `${sign}${kept}`
 }

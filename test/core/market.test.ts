@@ -1,6 +1,12 @@
 // What a deployment sells, from the variables it is given.
 import { describe, expect, test } from 'vitest'
-import { ConfigurationError, keyVariableOf, type MarketVariables, marketOf } from '../../core/market.ts'
+import {
+  ConfigurationError,
+  keyVariableOf,
+  type MarketVariables,
+  marketOf,
+  withPrices,
+} from '../../core/market.ts'
 import { findModel } from '../../core/models.ts'
 
 const PRO = findModel('nano-banana-pro')!.id
@@ -249,4 +255,19 @@ test('an address of a provider that is no http(s) URL is an error that names it'
     expect(() => marketOf({ APIYI_API_KEY: 'k', APIYI_BASE_URL: address })).toThrow(
       `the address of provider apiyi, "${address}", is no http(s) URL`,
     )
+})
+
+test('prices that are given replace those of their provider and model, and no others', () => {
+  const market = marketOf({ GOOGLE_API_KEY: 'k', APIYI_API_KEY: 'k' })
+  const row = {
+    provider: 'apiyi',
+    model: NB2,
+    source: 'the manifest',
+    unit: 'request',
+    microUsd: 40_000,
+  } as const
+  const pricesAt = (of: typeof market, id: string) => of.sellers.find((seller) => seller.id === id)!.prices
+  const repriced = withPrices(market, { apiyi: { [NB2]: row } })
+  expect(pricesAt(repriced, 'apiyi')).toEqual({ ...pricesAt(market, 'apiyi'), [NB2]: row })
+  expect(pricesAt(repriced, 'google')).toEqual(pricesAt(market, 'google'))
 })

@@ -1,6 +1,13 @@
 // A price before the picture: what is expected, the most that can be billed, and what nobody knows.
 import { describe, expect, test } from 'vitest'
-import { type Draft, type PricedFallback, type PricedRoute, quote, total } from '../../core/cost.ts'
+import {
+  type Draft,
+  type PricedFallback,
+  type PricedRoute,
+  quote,
+  total,
+  unknownExpected,
+} from '../../core/cost.ts'
 import { findModel, type Size } from '../../core/models.ts'
 import { PRICES, type PriceRow } from '../../core/prices.ts'
 
@@ -123,7 +130,19 @@ describe('what is not known', () => {
       expected: 10,
       atMost: 17,
       unknown: ['the price of nano-banana-2 at tokaify'],
+      unknownFallbacks: ['the price of nano-banana-2 at tokaify'],
     })
+  })
+
+  test('a price that only a fallback lacks is missing from "at most", not from "expected"', () => {
+    const unpriced = flat('tokaify', undefined)
+    const fallback = quote(draft, flat('a', 10), [reached('free', unpriced)])
+    const own = quote(draft, unpriced, [reached('free', unpriced)])
+    expect(unknownExpected(fallback)).toEqual([])
+    expect(unknownExpected(own)).toEqual(['the price of nano-banana-2 at tokaify'])
+    expect(unknownExpected(total([fallback, fallback]))).toEqual([])
+    expect(unknownExpected(total([fallback, own]))).toEqual(own.unknown)
+    expect(total([fallback, own]).unknown).toEqual(own.unknown)
   })
 })
 

@@ -60,3 +60,20 @@ test('what answers is told from a proofsheet worker', async () => {
   const { made } = client(() => new Response('<h1>It works!</h1>'))
   await expect(made.models()).rejects.toThrow('answered 200, which is not the answer of a proofsheet worker')
 })
+
+test('a call that is called off is not sent again, and a wait between two tries ends', async () => {
+  const stop = new AbortController()
+  const asked: string[] = []
+  const made = createClient('http://worker.test', 'the-token', {
+    fetch: (async (url: string, init: RequestInit) => {
+      asked.push(`${init.method ?? 'GET'} ${url}`)
+      stop.abort()
+      init.signal!.throwIfAborted()
+    }) as unknown as typeof fetch,
+    sleep: async () => {},
+  })
+  const upload = made.putReference('abc', 'image/png', async () => new Uint8Array(1), stop.signal)
+  await expect(upload).rejects.toThrow('abort')
+  await expect(made.download('http://worker.test/images/a.png', stop.signal)).rejects.toThrow('abort')
+  expect(asked).toEqual(['HEAD http://worker.test/api/references/abc', 'GET http://worker.test/images/a.png'])
+})

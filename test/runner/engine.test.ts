@@ -1,32 +1,73 @@
 import { describe, expect, test } from 'vitest'
+import { type Market, marketOf } from '../../core/market.ts'
 import { WorkerUnreachable } from '../../runner/client.ts'
 import type { Item } from '../../runner/manifest/item.ts'
-import { isToMake } from '../../runner/plan/plan.ts'
+import { toMake } from '../../runner/plan/plan.ts'
 import { runPlan } from '../../runner/run/engine.ts'
-import type { RunEvent } from '../../runner/run/events.ts'
+import type { RunEvent, Summary } from '../../runner/run/events.ts'
 import type { Failure, Made } from '../../runner/run/make.ts'
 import type { Lock, LockEntry } from '../../runner/state/lock.ts'
 import { entry, from, item, lockOf, plan } from './items.ts'
 
-const failure = (code = 'no_image'): Failure => ({ code, message: 'words', charged: 'no', cost: 0 })
+const failure = (code = 'no_image', changes: Partial<Failure> = {}): Failure => ({
+  code,
+  status: 'failed',
+  message: 'words',
+  charged: 'no',
+  cost: 0,
+  ...changes,
+})
+
+/** A summary that is nothing but what is said. */
+const summed = (changes: Partial<Summary>): Summary => ({
+  made: 0,
+  failed: 0,
+  refused: 0,
+  uncertain: 0,
+  blocked: 0,
+  left: 0,
+  spent: 0,
+  unpriced: 0,
+  ...changes,
+})
+
+type PlayOptions = {
+  lock?: Lock
+  concurrency?: number
+  refused?: boolean
+  limit?: number
+  failFast?: boolean
+  /** USD of every picture. */
+  cost?: number | null
+  profile?: string
+  market?: Market
+  /** Ctrl-C came before. */
+  stopped?: boolean
+  save?: (controls: { stop: AbortController; leave: AbortController }, id: string) => void
+}
 
 /** Runs a plan whose items end as told, one after the other in the order in which they are started. */
 async function play(
   items: Item[],
   endings: Record<string, Failure | Error | (() => void)> = {},
-  { lock, concurrency = 1, refused = false }: { lock?: Lock; concurrency?: number; refused?: boolean } = {},
+  { lock, concurrency = 1, refused = false, limit, failFast, cost = 0.067, ...more }: PlayOptions = {},
 ) {
   const stop = new AbortController()
   const leave = new AbortController()
   const events: RunEvent[] = []
   const recorded: LockEntry[] = []
   const upstreams: Record<string, string[]> = {}
-  const made = plan(items, lock, { refused })
+  const made = plan(items, lock, {
+    refused,
+    ...(more.profile ? { profile: more.profile } : {}),
+    ...(more.market ? { market: more.market } : {}),
+  })
+  if (more.stopped) stop.abort()
   let flying = 0
   let mostFlying = 0
   const summary = await runPlan(
     made,
-    { concurrency, stop: stop.signal, leave: leave.signal },
+    { concurrency, limit, failFast: failFast ?? false, stop: stop.signal, leave: leave.signal },
     {
       async make(planned, upstream): Promise<Made> {
         mostFlying = Math.max(mostFlying, ++flying)
@@ -37,10 +78,13 @@ async function play(
         if (ending instanceof Error) throw ending
         if (typeof ending === 'function') ending.call({ stop, leave })
         else if (ending) return { kind: 'failed', failure: ending }
-        return { kind: 'made', entry: entry(planned) }
+        return { kind: 'made', entry: entry(planned, { cost }) }
       },
       record: (e) => recorded.push(e),
-      save: async (e) => `out/${e.id}.png`,
+      async save(_, e) {
+        more.save?.({ stop, leave }, e.id)
+        return `out/${e.id}.png`
+      },
       emit: (event) => events.push(event),
       now: () => 0,
     },
@@ -51,7 +95,7 @@ async function play(
     recorded,
     upstreams,
     mostFlying,
-    toMake: made.items.filter((p) => isToMake(p.state)).length,
+    toMake: toMake(made).length,
   }
 }
 
@@ -66,7 +110,7 @@ describe('order', () => {
     ]
     const { events, summary } = await play(items, {}, { concurrency: 8 })
     expect(started(events)).toEqual(['a', 'b', 'c'])
-    expect(summary).toEqual({ made: 3, failed: 0, blocked: 0, left: 0 })
+    expect(summary).toEqual(summed({ made: 3, spent: 201_000 }))
   })
 
   test('items that do not need each other are in flight together, as many as allowed', async () => {
@@ -118,18 +162,25 @@ describe('failures', () => {
 
   test('the run goes on, and what needs a failed item is blocked, all the way down', async () => {
     const { summary, events } = await play(family, { a: failure() })
-    expect(summary).toEqual({ made: 1, failed: 1, blocked: 2, left: 0 })
+    expect(summary).toEqual(summed({ made: 1, failed: 1, blocked: 2, spent: 67_000 }))
     expect(events.filter((e) => e.type === 'blocked')).toEqual([
       { type: 'blocked', id: 'b', by: 'a' },
       { type: 'blocked', id: 'c', by: 'b' },
     ])
   })
 
+  test('what hangs on several items without a picture is blocked once', async () => {
+    const items = [item('a'), item('b'), item('c', { references: [from('a'), from('b')] })]
+    const { summary, events } = await play(items, { a: failure(), b: failure('refused') })
+    expect(summary).toMatchObject({ failed: 2, blocked: 1, left: 0 })
+    expect(events.filter((e) => e.type === 'blocked')).toEqual([{ type: 'blocked', id: 'c', by: 'a' }])
+  })
+
   test('what needs an item that was refused before is not even started', async () => {
     const [a] = plan(family).items
     const lock = new Map([['a', entry(a!, { status: 'refused' })]])
     const { summary, upstreams } = await play(family, {}, { lock })
-    expect(summary).toEqual({ made: 1, failed: 0, blocked: 0, left: 0 })
+    expect(summary).toEqual(summed({ made: 1, spent: 67_000 }))
     expect(Object.keys(upstreams)).toEqual(['d'])
   })
 
@@ -137,22 +188,201 @@ describe('failures', () => {
     ['unauthorised', failure('unauthorised'), 'unauthorised'],
     ['quota_exhausted', failure('quota_exhausted'), 'unavailable'],
     ['a worker that is gone', new WorkerUnreachable('gone'), 'unavailable'],
+    ['a model that is gone', failure('model_gone'), 'model'],
+    ['a model that nobody knows', failure('unknown_model'), 'model'],
   ] as const)(
     '%s stops the run, because everything else would end the same way',
     async (_, ending, stopped) => {
       const items = ['a', 'b', 'c'].map((id) => item(id))
       const { summary, events } = await play(items, { a: ending })
-      expect(summary).toEqual({ made: 0, failed: 1, blocked: 0, left: 2, stopped })
+      expect(summary).toMatchObject({ made: 0, failed: 1, blocked: 0, left: 2, stopped })
       expect(started(events)).toEqual(['a'])
     },
   )
+
+  const many = (n: number) => Array.from({ length: n }, (_, i) => item(`i${i}`))
+  const all = (n: number, ending: (i: number) => Failure) =>
+    Object.fromEntries(Array.from({ length: n }, (_, i) => [`i${i}`, ending(i)]))
+
+  test.each([
+    ['no_image', 'alike'],
+    ['unavailable', 'unavailable'],
+    ['timed_out', 'unavailable'],
+  ] as const)(
+    'five like failures (%s) in a row with no picture before them stop the run',
+    async (code, stopped) => {
+      const { summary, events } = await play(
+        many(8),
+        all(8, () => failure(code)),
+      )
+      expect(summary).toMatchObject({ failed: 5, left: 3, stopped })
+      expect(events.find((e) => e.type === 'stopping')).toMatchObject({
+        message: `5 pictures in a row ended the same way, and none was made: ${code}: words`,
+      })
+    },
+  )
+
+  test('five failures that differ do not stop it, nor like ones after a picture', async () => {
+    const different = await play(
+      many(8),
+      all(8, (i) => failure('no_image', { message: `words ${i}` })),
+    )
+    expect(different.summary).toMatchObject({ failed: 8, left: 0 })
+    const later = await play(
+      many(9),
+      all(9, () => failure()),
+      {},
+    )
+    expect(later.summary.stopped).toBe('alike')
+    const { i0: _, ...rest } = all(9, () => failure())
+    expect((await play(many(9), rest)).summary).toMatchObject({ made: 1, failed: 8, left: 0 })
+  })
+
+  test('with --fail-fast the first failure stops starting; what is in flight is finished', async () => {
+    const { summary } = await play(many(6), { i0: failure() }, { failFast: true, concurrency: 2 })
+    expect(summary).toMatchObject({ made: 1, failed: 1, left: 4, stopped: 'first_failure' })
+  })
+
+  test('each way of ending is counted apart', async () => {
+    const { summary } = await play(many(4), {
+      i0: failure('refused', { status: 'refused', charged: 'yes', cost: 0.05 }),
+      i1: failure('timed_out', { status: 'uncertain', charged: 'unknown', cost: null }),
+      i2: failure('no_image'),
+    })
+    expect(summary).toEqual(
+      summed({ made: 1, failed: 1, refused: 1, uncertain: 1, spent: 117_000, unpriced: 1 }),
+    )
+  })
 
   test('a bug is not taken for a failed item', async () => {
     await expect(play([item('a')], { a: new TypeError('x is undefined') })).rejects.toThrow('x is undefined')
   })
 })
 
+describe('the purse', () => {
+  // Each may cost $0.055, flat.
+  const flat = (n: number) => Array.from({ length: n }, (_, i) => item(`i${i}`, { provider: 'apiyi' }))
+
+  test('ceilings are reserved before a start: pictures in flight together never spend more than allowed', async () => {
+    const { summary, mostFlying, events } = await play(
+      flat(9),
+      {},
+      { concurrency: 8, limit: 180_000, cost: 0.055 },
+    )
+    expect(mostFlying).toBe(3)
+    expect(summary).toEqual(summed({ made: 3, left: 6, spent: 165_000, stopped: 'budget' }))
+    expect(events.find((e) => e.type === 'stopping')).toMatchObject({
+      message: 'i3 may cost up to $0.055, and of $0.18 $0.015 is left',
+    })
+  })
+
+  test('what does not fit beside what is in flight waits for it, and starts when that cost less', async () => {
+    const { summary, mostFlying } = await play(flat(4), {}, { concurrency: 8, limit: 130_000, cost: 0.01 })
+    expect(mostFlying).toBe(2)
+    expect(summary).toEqual(summed({ made: 4, spent: 40_000 }))
+  })
+
+  test('where the cost is not known the ceiling counts as spent', async () => {
+    const { summary } = await play(flat(4), {}, { limit: 130_000, cost: null })
+    expect(summary).toMatchObject({ made: 2, left: 2, unpriced: 2, spent: 0, stopped: 'budget' })
+  })
+
+  test('under a limit nothing is started whose price is not known; everything else is made', async () => {
+    const unpriced = item('x', { provider: 'tokaify', model: 'gemini-3-pro-image' })
+    const market = marketOf({ APIYI_API_KEY: 'a', TOKAIFY_API_KEY: 't' })
+    const items = [unpriced, item('y', { references: [from('x')] }), ...flat(2)]
+    const limited = await play(items, {}, { market, limit: 10_000_000 })
+    expect(started(limited.events)).toEqual(['i0', 'i1'])
+    expect(limited.summary).toMatchObject({ made: 2, left: 2, withheld: 1, stopped: 'budget' })
+    expect((await play(items, {}, { market })).summary).toMatchObject({ made: 4, left: 0 })
+  })
+
+  test('a picture that is the same as another needs no room', async () => {
+    const twins = ['a', 'b'].map((id) => item(id, { provider: 'apiyi', prompt: 'p' }))
+    expect((await play(twins, {}, { limit: 55_000, cost: 0.055 })).summary).toEqual(
+      summed({ made: 2, spent: 55_000 }),
+    )
+  })
+})
+
+describe('size', () => {
+  test('each ending touches only what hangs on it: 100,000 items take seconds, not hours', async () => {
+    const [one] = plan([item('one')]).items
+    const items = Array.from({ length: 100_000 }, (_, i) => {
+      const references = i % 2 === 0 ? [] : [from(`i${i - 1}`)]
+      return { ...one!, item: { ...one!.item, id: `i${i}`, references } }
+    })
+    const made = { ...plan([]), items }
+    const { signal } = new AbortController()
+    const begun = performance.now()
+    const summary = await runPlan(
+      made,
+      { concurrency: 32, stop: signal, leave: signal },
+      {
+        make: async (planned) => ({ kind: 'made', entry: entry(planned) }),
+        record: () => {},
+        save: async () => undefined,
+        emit: () => {},
+        now: () => 0,
+      },
+    )
+    expect(summary.made).toBe(100_000)
+    expect(performance.now() - begun).toBeLessThan(30_000)
+  })
+})
+
+describe('profiles', () => {
+  test('a picture that another profile has made is kept under this one, too', async () => {
+    const lock = lockOf(plan([item('a')]))
+    const { recorded, upstreams } = await play([item('a')], {}, { lock, profile: 'draft' })
+    expect(upstreams).toEqual({})
+    expect(recorded.map((e) => [e.id, e.profile, e.generation])).toEqual([['a', 'draft', 'gen_a']])
+  })
+})
+
 describe('Ctrl-C', () => {
+  test('before anything was started: nothing is', async () => {
+    const { summary, events } = await play([item('a')], {}, { stopped: true })
+    expect(summary).toEqual(summed({ left: 1, stopped: 'interrupted' }))
+    expect(started(events)).toEqual([])
+  })
+
+  test('twice while a picture is fetched: it is made and recorded, and no failure', async () => {
+    const { summary, recorded } = await play(
+      [item('a')],
+      {},
+      {
+        save: ({ leave }) => {
+          leave.abort()
+          throw new DOMException('aborted', 'AbortError')
+        },
+      },
+    )
+    expect(recorded).toHaveLength(1)
+    expect(summary).toMatchObject({ made: 1, failed: 0 })
+  })
+
+  test('a picture that cannot be saved is a failure that cost what it cost', async () => {
+    const { summary, events } = await play(
+      [item('a'), item('b', { references: [from('a')] })],
+      {},
+      {
+        save: (_, id) => {
+          if (id === 'a') throw new Error('disk full')
+        },
+      },
+    )
+    expect(summary).toMatchObject({ made: 1, failed: 1, blocked: 0, spent: 134_000 })
+    expect(events.find((e) => e.type === 'failed')).toMatchObject({
+      failure: {
+        code: 'not_saved',
+        message: expect.stringContaining('disk full'),
+        charged: 'yes',
+        cost: 0.067,
+      },
+    })
+  })
+
   test('once: nothing further is started, what is in flight is finished', async () => {
     const items = ['a', 'b', 'c'].map((id) => item(id))
     const { summary, events } = await play(items, {
@@ -160,7 +390,7 @@ describe('Ctrl-C', () => {
         this.stop.abort()
       },
     } as never)
-    expect(summary).toEqual({ made: 1, failed: 0, blocked: 0, left: 2, stopped: 'interrupted' })
+    expect(summary).toEqual(summed({ made: 1, left: 2, spent: 67_000, stopped: 'interrupted' }))
     expect(events.filter((e) => e.type === 'stopping')).toMatchObject([
       { reason: 'interrupted', inFlight: 1 },
     ])
@@ -174,6 +404,6 @@ describe('Ctrl-C', () => {
         throw new DOMException('aborted', 'AbortError')
       },
     } as never)
-    expect(summary).toEqual({ made: 0, failed: 0, blocked: 0, left: 2, stopped: 'interrupted' })
+    expect(summary).toMatchObject({ made: 0, failed: 0, left: 2, stopped: 'interrupted' })
   })
 })

@@ -1,5 +1,5 @@
 // Items, entries and a market for the tests of plan and engine: the least that is valid, changed by what a test is about.
-import { marketOf } from '../../core/market.ts'
+import { type Market, marketOf } from '../../core/market.ts'
 import { sha256 } from '../../runner/digest.ts'
 import type { Item } from '../../runner/manifest/item.ts'
 import { type Plan, type PlanItem, planOf } from '../../runner/plan/plan.ts'
@@ -14,8 +14,8 @@ export const emulated = marketOf({ EMULATOR_URL: 'http://emulator' })
 export function item(id: string, changes: Partial<Item> = {}): Item {
   return {
     id,
-    base: id,
-    sample: 1,
+    base: id.replace(/#.*/, ''),
+    sample: Number(id.split('#')[1] ?? 1),
     tags: [],
     model: 'gemini-3.1-flash-image',
     prompt: `a picture of ${id}`,
@@ -31,13 +31,28 @@ export function from(id: string): Item['references'][number] {
   return { kind: 'from', item: id }
 }
 
-export function plan(
-  items: readonly Item[],
-  lock: Lock = new Map(),
-  options: { emulated?: boolean; refused?: boolean; uncertain?: boolean } = {},
-): Plan {
-  const repeat = { refused: options.refused ?? false, uncertain: options.uncertain ?? false }
-  return planOf(items, lock, options.emulated ? emulated : market, new Map(), repeat, sha256)
+type PlanOptions = {
+  market?: Market
+  emulated?: boolean
+  refused?: boolean
+  uncertain?: boolean
+  redo?: string[]
+  selected?: string[]
+  profile?: string
+}
+
+export function plan(items: readonly Item[], lock: Lock = new Map(), options: PlanOptions = {}): Plan {
+  const { refused = false, uncertain = false, redo, selected, profile } = options
+  return planOf(items, {
+    lock,
+    market: options.market ?? (options.emulated ? emulated : market),
+    urls: new Map(),
+    repeat: { refused, uncertain },
+    redo: redo && new Set(redo),
+    selected: selected && new Set(selected),
+    profile,
+    sha256,
+  })
 }
 
 /** The entry that a finished item leaves in the lock. */

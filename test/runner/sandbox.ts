@@ -54,8 +54,8 @@ export type Sandbox = {
   write(name: string, content: string | Uint8Array): void
   read(name: string): string
   edit(name: string, from: string, to: string): void
-  /** Runs `proofsheet <words>` in the folder. */
-  proofsheet(words: string, changes?: Partial<Io>): Promise<Result>
+  /** Runs `proofsheet <words>` in the folder; a text is divided at its spaces. */
+  proofsheet(words: string | readonly string[], changes?: Partial<Io>): Promise<Result>
   /** Picture requests that providers saw since the last time this was asked. */
   calls(): number
 }
@@ -90,7 +90,7 @@ export function sandbox(stack?: Stack, env: Record<string, string> = {}): Sandbo
 }
 
 async function inProcess(
-  words: string,
+  words: string | readonly string[],
   folder: string,
   env: Record<string, string>,
   changes: Partial<Io> = {},
@@ -102,6 +102,7 @@ async function inProcess(
     },
     isTerminal: false,
     color: false,
+    unicode: true,
     columns: 80,
     rows: 24,
   })
@@ -115,6 +116,10 @@ async function inProcess(
     pid: process.pid,
     now: Date.now,
     sleep: async (ms, signal) => void (await sleep(ms, undefined, signal ? { signal } : {})),
+    every(ms, tick) {
+      const timer = setInterval(tick, ms)
+      return () => clearInterval(timer)
+    },
     fetch: globalThis.fetch,
     onInterrupt: () => () => {},
     ...changes,
@@ -124,7 +129,8 @@ async function inProcess(
     code = result
   })
   try {
-    await program.parseAsync(words.split(' ').filter(Boolean), { from: 'user' })
+    const list = typeof words === 'string' ? words.split(' ').filter(Boolean) : words
+    await program.parseAsync(list, { from: 'user' })
   } catch (error) {
     const known = exitOf(error)
     if (!known) throw error

@@ -1,107 +1,228 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type LockEntry, merge, readEntries, writeEntry, writeLock } from '../../runner/state/lock.ts'
+import { UsageError } from '../../runner/exit.ts'
+import { type LockEntry, readEntries, writeEntry } from '../../runner/state/lock.ts'
+import { warnOfNeighbours } from '../../runner/state/neighbours.ts'
 import { openState } from '../../runner/state/state.ts'
-import { entry, item, plan } from './items.ts'
+import { made } from './entries.ts'
 
-const made = (id: string, changes: Partial<LockEntry> = {}) => entry(plan([item(id)]).items[0]!, changes)
-
-describe('the lock', () => {
-  test('reads back what was written, sorted by id', () => {
-    const lock = new Map([made('b'), made('a')].map((e) => [e.id, e]))
-    const text = writeLock(lock)
-    expect(text.split('\n').map((line) => line && JSON.parse(line).id)).toEqual(['a', 'b', ''])
-    expect(readEntries(text)).toEqual(lock)
-  })
-
-  test('lines that git or an editor broke are left out, the others count', () => {
-    const text = [
-      '<<<<<<< HEAD',
-      writeEntry(made('a')),
-      '=======',
-      writeEntry(made('b')).slice(0, 40),
-      '>>>>>>> main',
-      '{"id":"c"}',
-    ].join('\n')
-    expect([...readEntries(text).keys()]).toEqual(['a'])
-  })
-
-  test('of two entries with one id the newer counts, whatever their order', () => {
-    const [old, recent] = [made('a', { recordedAt: 1 }), made('a', { recordedAt: 2, cost: 9 })]
-    for (const pair of [
-      [old, recent],
-      [recent, old],
-    ])
-      expect(readEntries(pair.map(writeEntry).join('\n')).get('a')).toEqual(recent)
-    expect(merge(new Map([['a', recent]]), new Map([['a', old]])).get('a')).toEqual(recent)
-  })
+let folder: string
+let manifest: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'proofsheet-state-'))
+  manifest = join(folder, 'shop.yaml')
 })
 
-describe('the state of a manifest', () => {
-  let manifest: string
-  beforeEach(() => {
-    manifest = join(mkdtempSync(join(tmpdir(), 'proofsheet-state-')), 'shop.yaml')
-  })
-  const open = (pid = 1, alive: number[] = []) =>
-    openState(manifest, { pid, startedAt: 5 }, (p) => alive.includes(p))
-  const journals = () => readdirSync(join(manifest, '..', '.proofsheet', 'journal'))
+const open = (pid = 1, alive: number[] = []) =>
+  openState(manifest, { pid, startedAt: 5 }, (p) => alive.includes(p))
+const journalFolder = () => join(folder, '.proofsheet', 'journal')
+const journals = () => readdirSync(journalFolder()).filter((name) => name.endsWith('.jsonl'))
+const lockPath = () => join(folder, 'shop.lock.jsonl')
+const locked = () => [...readEntries(readFileSync(lockPath(), 'utf8')).keys()]
+const writeLines = (path: string, ...entries: (LockEntry | string)[]) =>
+  writeFileSync(path, entries.map((e) => `${typeof e === 'string' ? e : writeEntry(e)}\n`).join(''))
 
-  test('opening writes nothing', () => {
-    open().fold()
-    expect(readdirSync(join(manifest, '..'))).toEqual([])
+describe('the journal', () => {
+  test('opening and folding write nothing where nothing was recorded', () => {
+    expect(open().fold()).toEqual([])
+    expect(readdirSync(folder)).toEqual([])
   })
 
-  test('an entry is in the journal before the lock is written, and survives the process', () => {
+  test('an entry is in it before the lock is written, and survives the process', () => {
     open(1).record(made('a'))
     expect(journals()).toEqual(['shop.1.5.jsonl'])
     expect([...open(2).lock().keys()]).toEqual(['a'])
   })
 
-  test('folding writes the lock and removes the journals of dead runs and its own', () => {
+  test('a line that a kill cut short is left out, and what follows it is read', () => {
+    const path = join(journalFolder(), 'shop.1.5.jsonl')
+    mkdirSync(journalFolder(), { recursive: true })
+    appendFileSync(path, writeEntry(made('b')).slice(0, 50))
+    open(1).record(made('a'))
+    const next = open(2)
+    expect([...next.lock().keys()]).toEqual(['a'])
+    next.fold()
+    expect(readdirSync(join(folder, '.proofsheet'))).toEqual(['journal'])
+  })
+
+  test('a journal that is taken away during a run is begun anew', () => {
+    const run = open(1)
+    run.record(made('a'))
+    rmSync(join(folder, '.proofsheet'), { recursive: true })
+    run.record(made('b'))
+    expect([...open(2).lock().keys()]).toEqual(['b'])
+    run.fold()
+    expect(locked()).toEqual(['a', 'b'])
+  })
+
+  test('what is recorded counts as newer than what is there, whatever the clocks say', () => {
+    writeLines(lockPath(), made('a', { key: 'theirs', recordedAt: 9_000 }))
+    const run = open()
+    run.record(made('a', { key: 'ours', recordedAt: 10 }))
+    run.fold()
+    expect(readEntries(readFileSync(lockPath(), 'utf8')).get('a')).toMatchObject({
+      key: 'ours',
+      recordedAt: 9_001,
+      before: [{ key: 'theirs' }],
+    })
+  })
+})
+
+describe('folding', () => {
+  test('writes the lock and removes the journals of dead runs and its own', () => {
     open(1).record(made('a'))
     const second = open(2)
     second.record(made('b'))
-    second.fold()
+    expect(second.fold()).toEqual([])
     expect(journals()).toEqual([])
-    expect([...readEntries(readFileSync(join(manifest, '..', 'shop.lock.jsonl'), 'utf8')).keys()]).toEqual([
-      'a',
-      'b',
-    ])
+    expect(locked()).toEqual(['a', 'b'])
   })
 
-  test('the journal of a run that lives is kept, and its entries are in the lock already', () => {
+  test('keeps the journal of a run that lives, with its entries in the lock already', () => {
     open(1).record(made('a'))
     const second = open(2, [1])
     second.record(made('b'))
     second.fold()
     expect(journals()).toEqual(['shop.1.5.jsonl'])
+    expect(locked()).toEqual(['a', 'b'])
     expect([...open(3).lock().keys()].sort()).toEqual(['a', 'b'])
   })
 
-  test('a line that a kill cut short is left out', () => {
+  test('two runs that fold in turn keep each other’s entries, also those recorded in between', () => {
+    const [one, two] = [open(1, [1, 2]), open(2, [1, 2])]
+    one.record(made('a'))
+    two.record(made('b'))
+    one.fold()
+    one.record(made('c'))
+    two.fold()
+    expect(locked()).toEqual(['a', 'b', 'c'])
+    one.fold()
+    expect(locked()).toEqual(['a', 'b', 'c'])
+    expect(journals()).toEqual([])
+  })
+
+  test('waits for nobody for ever: the journal stays for the next run, and that is said', () => {
+    const run = openState(manifest, { pid: 1, startedAt: 5 }, () => false, 50)
+    run.record(made('a'))
+    const other = new DatabaseSync(join(journalFolder(), 'shop.sqlite'))
+    other.exec('BEGIN EXCLUSIVE')
+    expect(run.fold()).toEqual([
+      expect.stringMatching(
+        /shop\.lock\.jsonl is in use by another run, .* next run adds it from .*shop\.1\.5/,
+      ),
+    ])
+    expect(existsSync(lockPath())).toBe(false)
+    other.close()
+    const next = open(2)
+    next.fold()
+    expect(locked()).toEqual(['a'])
+    expect(journals()).toEqual([])
+  })
+
+  test('what a fold that was killed left behind is gone after the next one', () => {
     open(1).record(made('a'))
-    appendFileSync(
-      join(manifest, '..', '.proofsheet', 'journal', 'shop.1.5.jsonl'),
-      writeEntry(made('b')).slice(0, 50),
-    )
-    expect([...open(2).lock().keys()]).toEqual(['a'])
+    writeFileSync(`${lockPath()}.tmp`, writeEntry(made('a')).slice(0, 80))
+    open(2).fold()
+    expect(readdirSync(folder).sort()).toEqual(['.proofsheet', 'shop.lock.jsonl'])
+    expect(locked()).toEqual(['a'])
+  })
+
+  test('an entry that was taken out of the lock during a run stays out', () => {
+    writeLines(lockPath(), made('a'), made('b'))
+    const run = open()
+    writeLines(lockPath(), made('b'))
+    run.record(made('c'))
+    run.fold()
+    expect(locked()).toEqual(['b', 'c'])
   })
 
   test('manifests beside each other have states of their own', () => {
     open(1).record(made('a'))
-    const other = openState(join(manifest, '..', 'other.yaml'), { pid: 1, startedAt: 5 }, () => false)
+    const other = openState(join(folder, 'other.yaml'), { pid: 1, startedAt: 5 }, () => false)
     expect(other.lock().size).toBe(0)
+    other.record(made('z'))
+    other.fold()
+    expect(journals()).toEqual(['shop.1.5.jsonl'])
   })
 
-  test('the user’s lock is replaced whole, never edited in place', () => {
-    const path = join(manifest, '..', 'shop.lock.jsonl')
-    writeFileSync(path, `${writeEntry(made('a'))}\n`)
-    const run = open(1)
-    run.record(made('b'))
-    run.fold()
-    expect(readdirSync(join(manifest, '..')).filter((f) => f.endsWith('.tmp'))).toEqual([])
-    expect([...readEntries(readFileSync(path, 'utf8')).keys()]).toEqual(['a', 'b'])
+  test('`shop.yaml` and `shop.yml` in one folder are an error: they would share a lock', () => {
+    for (const name of ['shop.yaml', 'shop.yml']) writeFileSync(join(folder, name), '')
+    expect(() => open()).toThrow(UsageError)
+    expect(() => open()).toThrow(
+      'shop.yaml and shop.yml would share shop.lock.jsonl; rename one of them. Nothing was sent.',
+    )
+  })
+})
+
+describe('a lock that cannot be read whole', () => {
+  const conflicted = () => [
+    '<<<<<<< HEAD',
+    made('a', { key: 'ours', recordedAt: 2 }),
+    '=======',
+    made('a', { key: 'theirs', recordedAt: 3 }),
+    '>>>>>>> main',
+    made('b'),
+  ]
+
+  test('counts its lines; the next fold leaves a clean lock', () => {
+    writeLines(lockPath(), ...conflicted())
+    const state = open()
+    expect(state.unreadable).toBe(3)
+    state.fold()
+    expect(locked()).toEqual(['a', 'b'])
+    expect(open().unreadable).toBe(0)
+    expect(readFileSync(lockPath(), 'utf8')).not.toMatch(/^[<=>]/m)
+    expect(readdirSync(join(folder, '.proofsheet'))).toEqual(['journal'])
+  })
+
+  test('what is no entry is set aside once, not thrown away', () => {
+    const strange = '{"id":"a","status":"upscaled","key":"k"}'
+    writeLines(lockPath(), strange, made('b'), 'half a line')
+    open().fold()
+    open(2).fold()
+    expect(locked()).toEqual(['b'])
+    expect(readFileSync(join(folder, '.proofsheet', 'unreadable-5.jsonl'), 'utf8')).toBe(
+      `${strange}\nhalf a line\n`,
+    )
+  })
+
+  test('so is what a dead run wrote in words that only a newer version knows', () => {
+    const strange = '{"id":"a","status":"upscaled","key":"k"}'
+    mkdirSync(journalFolder(), { recursive: true })
+    writeLines(join(journalFolder(), 'shop.9.5.jsonl'), strange, made('b'))
+    open().fold()
+    expect(readFileSync(join(folder, '.proofsheet', 'unreadable-5.jsonl'), 'utf8')).toBe(`${strange}\n`)
+    expect(locked()).toEqual(['b'])
+  })
+})
+
+describe('manifests that share a folder', () => {
+  test('are warned where one would put its pictures in the place of the other’s', () => {
+    const image = (sha256: string) => ({ ...made('a').image!, sha256: sha256.repeat(64) })
+    const own = new Map([['b', made('b', { image: image('1') })]])
+    writeLines(
+      join(folder, 'other.lock.jsonl'),
+      made('a', { image: image('2') }),
+      made('b', { image: image('1') }),
+      made('c', { image: image('3'), profile: 'draft' }),
+      made('z'),
+    )
+    const wanted = ['a', 'b', 'c', 'd'].map((id) => ({ id }))
+    expect(warnOfNeighbours(lockPath(), own, wanted)).toEqual([
+      'other.lock.jsonl holds other pictures of a, and both are saved to out/; give one of the manifests a folder of its own with --out-dir',
+    ])
+    expect(warnOfNeighbours(join(folder, 'other.lock.jsonl'), own, wanted)).toEqual([])
   })
 })

@@ -41,11 +41,11 @@ const MISHAP_DELAY_MS = 5_000
 const INDEX_DELAY_MS = 15_000
 
 const RECORD = 'record'
-/** Present while the index does not have the latest record yet. */
-const UNINDEXED = 'unindexed'
 
 export class Generation extends DurableObject<Env> {
   #waiters = new Set<() => void>()
+  /** While an alarm runs there is none set. */
+  #isAwake = false
   #log: Log = consoleLog
 
   /** Makes sure that this picture will be made; buys nothing twice. Returns at once. */
@@ -53,8 +53,8 @@ export class Generation extends DurableObject<Env> {
     const existing = this.read()
     if (existing) {
       if (existing.fingerprint !== wish.fingerprint) return { kind: 'key_reused' }
-      const isAsleep = !isEnded(existing.status) && (await this.ctx.storage.getAlarm()) === null
-      // While an alarm runs there is none set: then this one only comes to look.
+      const isAsleep =
+        !isEnded(existing.status) && !this.#isAwake && (await this.ctx.storage.getAlarm()) === null
       if (isAsleep) await this.ctx.storage.setAlarm(Date.now() + MISHAP_DELAY_MS)
       return { kind: 'existing', record: existing }
     }
@@ -87,6 +87,7 @@ export class Generation extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
+    this.#isAwake = true
     try {
       await this.#advance()
     } catch (error) {
@@ -97,6 +98,8 @@ export class Generation extends DurableObject<Env> {
         error: (error as Error).stack ?? String(error),
       })
       await this.ctx.storage.setAlarm(Date.now() + MISHAP_DELAY_MS)
+    } finally {
+      this.#isAwake = false
     }
   }
 
@@ -188,21 +191,17 @@ export class Generation extends DurableObject<Env> {
 
   #save(record: GenerationRecord): void {
     this.ctx.storage.kv.put(RECORD, record)
-    this.ctx.storage.kv.put(UNINDEXED, true)
   }
 
   #wake(): void {
     for (const wake of [...this.#waiters]) wake()
   }
 
-  /** Copies the record to the index. The index may be down: then the alarm comes back for it, and nothing else waits. */
+  /** Copies the record to the index. The index may be down: then the alarm comes back for it, and nothing else waits. The
+   *  alarm that runs now is not used up before this ends, so no mark has to say that the copy is still owed. */
   async #index(): Promise<void> {
     const record = this.read()
-    if (!record || !this.ctx.storage.kv.get(UNINDEXED)) return
-    if (await this.#writeIndex(record)) {
-      if (this.read()?.version === record.version) this.ctx.storage.kv.delete(UNINDEXED)
-      return
-    }
+    if (!record || (await this.#writeIndex(record))) return
     const alarm = await this.ctx.storage.getAlarm()
     if (alarm === null) await this.ctx.storage.setAlarm(Date.now() + INDEX_DELAY_MS)
   }

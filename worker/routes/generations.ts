@@ -90,12 +90,8 @@ export const generations = new OpenAPIHono<AppEnv>({
     const body = await readWithReferences(c.req.raw.body, c.env.BUCKET, workspace)
     const request = parse(RequestSchema, body)
     const id = generationId(workspace, key ?? randomName())
-    const known = key === undefined ? undefined : await readGeneration(c, id)
-    // A repeated request gets its answer whatever has become of its references and prices.
-    const ensured =
-      known?.asked === askedOf(request)
-        ? { kind: 'existing' as const, record: known }
-        : await ensure(c, await prepare(c, id, request))
+    const wish = await wishOrRecord(c, id, request, key !== undefined)
+    const ensured: Ensured = 'status' in wish ? { kind: 'existing', record: wish } : await ensure(c, wish)
     if (ensured.kind === 'key_reused')
       throw new Problem(
         'key_reused',
@@ -135,6 +131,29 @@ export const generations = new OpenAPIHono<AppEnv>({
     if (!record) throw new Problem('not_found', `there is no generation ${id}`)
     return c.json(view(c, await waitFor(c, record, seconds)), 200)
   })
+
+/** The wish of a request, or the record that it has already: a repeated request gets its answer whatever has become of
+ *  its references and prices. Without references a wish is made of what is at hand, and the object itself knows what is
+ *  repeated; so there it is asked for its record only when there is no wish. */
+async function wishOrRecord(
+  c: Context<AppEnv>,
+  id: string,
+  request: GenerationRequest,
+  isKeyed: boolean,
+): Promise<Wish | GenerationRecord> {
+  const repeated = async () => {
+    const record = isKeyed ? await readGeneration(c, id) : undefined
+    return record?.asked === askedOf(request) ? record : undefined
+  }
+  if (request.references?.length) return (await repeated()) ?? (await prepare(c, id, request))
+  try {
+    return await prepare(c, id, request)
+  } catch (problem) {
+    const record = await repeated()
+    if (record) return record
+    throw problem
+  }
+}
 
 /** Checks a request and fetches what it is made from, while a refusal still costs nothing. */
 async function prepare(c: Context<AppEnv>, id: string, request: GenerationRequest): Promise<Wish> {

@@ -33,6 +33,9 @@ export type PictureOptions = {
 /** R2's smallest part but for the last (developers.cloudflare.com/r2, 2026-07), and the most that is ever held. */
 export const PART_BYTES = 5 * 1024 * 1024
 
+/** Room for a small picture, as drafts of 512 pixels are. */
+const SMALL_BYTES = 256 * 1024
+
 /** Tries of each call to R2, and the first delay between them, which doubles. R2 refuses a key more than once a second. */
 const TRIES = 3
 const BACKOFF_MS = 1_000
@@ -72,12 +75,12 @@ export class PictureWriter {
     this.#bytes += bytes.length
     if (this.#isUnrecognised) return
     this.#hash.update(bytes)
-    if (this.#part.length === 0) this.#part = new Uint8Array(PART_BYTES)
     for (let at = 0; at < bytes.length; ) {
       // Only when more is coming: a picture of exactly one part is a single put.
       if (this.#held === PART_BYTES) await this.#sendPart()
       if (this.#isUnrecognised) return
       const taken = bytes.subarray(at, at + PART_BYTES - this.#held)
+      this.#makeRoom(this.#held + taken.length)
       this.#part.set(taken, this.#held)
       this.#held += taken.length
       this.#peakHeld = Math.max(this.#peakHeld, this.#held)
@@ -165,6 +168,15 @@ export class PictureWriter {
         await this.#options.sleep(BACKOFF_MS * 2 ** (tries - 1))
       }
     }
+  }
+
+  /** A whole part at once would be mostly empty for a small picture, and clearing it costs more than storing that. */
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#part.length) return
+    const part = new Uint8Array(bytes <= SMALL_BYTES ? SMALL_BYTES : PART_BYTES)
+    part.set(this.#part.subarray(0, this.#held))
+    if (this.#part.length > 0) this.#part.buffer.transfer(0)
+    this.#part = part
   }
 
   /** Gives the buffer back at once: an answer of many drafts would else wait for the garbage collector with each. */

@@ -1,8 +1,11 @@
 // A manifest from text, with a disk that is a table: what a test needs to speak about manifests.
+import { posix } from 'node:path'
+import picomatch from 'picomatch'
 import { marketOf } from '../../../core/market.ts'
+import type { Absent } from '../../../runner/manifest/absence.ts'
 import { renderProblems } from '../../../runner/manifest/frames.ts'
-import { type Loaded, loadManifest } from '../../../runner/manifest/load.ts'
-import type { Absent, ManifestEffects, ReferenceFile } from '../../../runner/manifest/reading.ts'
+import { type Layers, type Loaded, loadManifest } from '../../../runner/manifest/load.ts'
+import type { ManifestEffects, ReferenceFile } from '../../../runner/manifest/reading.ts'
 
 /** Name below the manifest's folder → text, or what reading it answers. */
 export type Disk = Record<string, string | ReferenceFile | Absent>
@@ -23,28 +26,34 @@ export function effectsOf(disk: Disk): ManifestEffects & { reads: Record<string,
     reads,
     readText: async (path) => find(path) as string | Absent,
     readReference: async (path) => find(path) as ReferenceFile | Absent,
+    listFiles: async (pattern, folder) => {
+      const matches = picomatch(posix.normalize(pattern))
+      const below = Object.keys(disk).map((name) => posix.relative(folder, `/shop/${name}`))
+      return below.filter((name) => matches(name)).sort()
+    },
   }
 }
 
-export function load(yaml: string, disk: Disk = {}): Promise<Loaded> {
-  return loadManifest('/shop/catalog.yaml', market, effectsOf({ 'catalog.yaml': yaml, ...disk }))
+/** The flags of a command line, as far as a test has any. */
+export type SomeLayers = Partial<Layers>
+
+export function load(yaml: string, disk: Disk = {}, layers: SomeLayers = {}): Promise<Loaded> {
+  const fx = effectsOf({ 'catalog.yaml': yaml, ...disk })
+  return loadManifest('/shop/catalog.yaml', market, fx, { set: [], vars: [], ...layers }, '2026-11-21')
 }
 
 /** The items of a manifest that has no problem. */
-export async function items(yaml: string, disk: Disk = {}) {
-  const loaded = await load(yaml, disk)
+export async function items(yaml: string, disk: Disk = {}, layers: SomeLayers = {}) {
+  const loaded = await load(yaml, disk, layers)
   if (!loaded.manifest) throw new Error(render(loaded))
   return loaded.manifest.items
 }
 
 /** What a person reads. */
-export async function problems(yaml: string, disk: Disk = {}): Promise<string> {
-  return render(await load(yaml, disk))
+export async function problems(yaml: string, disk: Disk = {}, layers: SomeLayers = {}): Promise<string> {
+  return render(await load(yaml, disk, layers))
 }
 
-export function render({ diagnostics, source }: Loaded): string {
-  return renderProblems(diagnostics, source, { color: false }).replaceAll(
-    '/shop/catalog.yaml',
-    'catalog.yaml',
-  )
+export function render({ diagnostics }: Loaded): string {
+  return renderProblems(diagnostics, { color: false }).replaceAll('/shop/catalog.yaml', 'catalog.yaml')
 }

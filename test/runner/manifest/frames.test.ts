@@ -1,6 +1,6 @@
 // How a problem is printed: the caret stands under its cause whatever the line holds, and the line cannot move the cursor.
 import { expect, test } from 'vitest'
-import { renderProblems } from '../../../runner/manifest/frames.ts'
+import { diagnosticsJson, renderProblems } from '../../../runner/manifest/frames.ts'
 import type { Diagnostic } from '../../../runner/manifest/problems.ts'
 import { problems } from './fixture.ts'
 
@@ -14,7 +14,13 @@ const at = (line: number, column: number, width: number, more: Partial<Diagnosti
   severity: 'error',
   ...more,
 })
-const frame = (source: string, ...found: Diagnostic[]) => renderProblems(found, source, { color: false })
+// The problems with the lines of a source that they point at.
+const within = (source: string, found: readonly Diagnostic[]) => {
+  const lines = source.split(/\r?\n/)
+  return found.map((each) => ({ ...each, text: lines[each.line - 1] ?? '' }))
+}
+const frame = (source: string, ...found: Diagnostic[]) =>
+  renderProblems(within(source, found), { color: false })
 
 test('a problem is a head, its line, and a caret with the hint', () => {
   const found = at(2, 3, 5, { hint: 'do better' })
@@ -66,11 +72,11 @@ test('a place without a line keeps its hint', () => {
 test('colours mark place, gutter and caret, and say nothing more', () => {
   const source = 'a: b\nc: d\n'
   const found = [at(1, 4, 1), at(2, 4, 1, { severity: 'warning' })]
-  const coloured = renderProblems(found, source, { color: true })
+  const coloured = renderProblems(within(source, found), { color: true })
   expect(coloured).toContain('\u001b[31m^\u001b[0m')
   expect(coloured).toContain('\u001b[33m^\u001b[0m')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequences are what is taken away
-  expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(renderProblems(found, source, { color: false }))
+  expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(frame(source, ...found))
 })
 
 test.for([
@@ -94,4 +100,74 @@ test('the caret stands under the value in a flow map far to the right', async ()
   const lines = (await problems('items: { a: { prompt: x, model: nano-banana, size: 4K } }')).split('\n')
   const column = lines[1]!.indexOf('4K')
   expect(lines[2]!.slice(column, column + 3)).toBe('^^')
+})
+
+test('what the names in the line stand for is said below it', () => {
+  const values = [
+    { name: 'product', value: 'ff-101 (row 2 of products.csv)' },
+    { name: 'light', value: `soft\n${'x'.repeat(200)}` },
+  ]
+  expect(frame('from: ${product}', at(1, 7, 10, { hint: 'closest: ff-1', values }))).toMatchInlineSnapshot(`
+    "c.yaml:1:7  items.a – is wrong
+    > 1 | from: \${product}
+        |       ^^^^^^^^^^ closest: ff-1
+        | product = ff-101 (row 2 of products.csv)
+        | light = soft·xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+    1 problem. Nothing was sent."
+  `)
+})
+
+test('a flag is shown as it was written, without a number of its line', () => {
+  const flag = at(1, 12, 2, { file: '--set size=9K', text: '--set size=9K', path: 'size' })
+  expect(renderProblems([flag], { color: false })).toMatchInlineSnapshot(`
+    "--set size=9K  size – is wrong
+    > 1 | --set size=9K
+        |            ^^
+    1 problem. Nothing was sent."
+  `)
+})
+
+test('of very many problems the first hundred are shown, and all are counted', () => {
+  const found = Array.from({ length: 250 }, (_, index) => at(index + 1, 1, 1))
+  const lines = renderProblems(found, { color: false }).split('\n')
+  expect(lines).toHaveLength(102)
+  expect(lines.slice(-2)).toEqual(['… and 150 more', '250 problems. Nothing was sent.'])
+})
+
+test('as JSON a problem has its place, its words and its line', () => {
+  const values = [{ name: 'product', value: 'ff-101' }]
+  const found = [
+    at(2, 3, 5, { hint: 'do better', text: '  promt: x', values }),
+    at(1, 1, 1, { severity: 'warning', path: '', text: 'x'.repeat(500) }),
+  ]
+  expect(diagnosticsJson(found)).toEqual({
+    format: 'proofsheet-problems',
+    version: 1,
+    problems: [
+      {
+        file: 'c.yaml',
+        line: 2,
+        column: 3,
+        endColumn: 8,
+        path: 'items.a',
+        severity: 'error',
+        message: 'is wrong',
+        hint: 'do better',
+        values,
+        snippet: '  promt: x',
+      },
+      {
+        file: 'c.yaml',
+        line: 1,
+        column: 1,
+        endColumn: 2,
+        path: '',
+        severity: 'warning',
+        message: 'is wrong',
+        hint: null,
+        values: [],
+        snippet: null,
+      },
+    ],
+  })
 })

@@ -69,11 +69,12 @@ test('vars that grow without end are stopped', async () => {
 items: { x: { prompt: "\${a19}", model: nano-banana-2 } }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:1:343  vars.a17 – becomes longer than 1048576 characters (in x)
-  > 1 | …a13}\${a13}", a15: "\${a14}\${a14}", a16: "\${a15}\${a15}", a17: "\${a16}\${a16}", a18: "\${a17}\${a17}", a19…
-      |                                                              ^^^^^^^^^^^^^^
-  1 problem. Nothing was sent."
-`)
+    "catalog.yaml:1:343  vars.a17 – becomes longer than 1048576 characters (in x)
+    > 1 | …a13}\${a13}", a15: "\${a14}\${a14}", a16: "\${a15}\${a15}", a17: "\${a16}\${a16}", a18: "\${a17}\${a17}", a19…
+        |                                                              ^^^^^^^^^^^^^^
+        | a16 = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+    1 problem. Nothing was sent."
+  `)
 })
 
 test('files are judged where they are named', async () => {
@@ -103,7 +104,7 @@ items:
     catalog.yaml:7:9  items.a.refs[1] – no reference is called \`@lgo\`
     > 7 |       - "@lgo"
         |         ^^^^^^ did you mean \`@logo\`?
-    catalog.yaml:8:9  items.a.refs[2] – \`./dir\` is no file
+    catalog.yaml:8:9  items.a.refs[2] – \`./dir\` is a folder, not a file
     > 8 |       - ./dir
         |         ^^^^^
     catalog.yaml:9:9  items.a.refs[3] – \`locked.png\` cannot be read: EACCES
@@ -138,14 +139,15 @@ items:
     prompt: \${z}
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:5:12  items.a.refs[0] – there is no file \`./1.png\` (in a/1/1 and 11 more)
-  > 5 |     refs: ["./\${x}.png"]
-      |            ^^^^^^^^^^^^ paths start at the folder of the manifest; also ./2.png, ./3.png, ./4.png and 2 more
-  catalog.yaml:6:13  items.a.prompt – nothing is called \`z\` (in a/1/1 and 11 more)
-  > 6 |     prompt: \${z}
-      |             ^^^^ did you mean \`x\`? in scope: x, y, id
-  2 problems. Nothing was sent."
-`)
+    "catalog.yaml:5:12  items.a.refs[0] – there is no file \`./1.png\` (in a/1/1 and 11 more)
+    > 5 |     refs: ["./\${x}.png"]
+        |            ^^^^^^^^^^^^ paths start at the folder of the manifest; also ./2.png, ./3.png, ./4.png and 2 more
+        | x = 1
+    catalog.yaml:6:13  items.a.prompt – nothing is called \`z\` (in a/1/1 and 11 more)
+    > 6 |     prompt: \${z}
+        |             ^^^^ did you mean \`x\`? in scope: x, y, id
+    2 problems. Nothing was sent."
+  `)
 })
 
 test('names of references are checked', async () => {
@@ -195,12 +197,12 @@ items:
       DISK,
     ),
   ).toMatchInlineSnapshot(`
-    "catalog.yaml:3:16  items.a.prompt – in ./x.md: nothing is called \`nope\`
-    > 3 |   a: { prompt: "file:./x.md" }
-        |                ^^^^^^^^^^^^^ in scope: id
-    catalog.yaml:4:16  items.b.prompt – there is no file \`./nothere.md\`
+    "catalog.yaml:4:16  items.b.prompt – there is no file \`./nothere.md\`
     > 4 |   b: { prompt: "file:./nothere.md" }
         |                ^^^^^^^^^^^^^^^^^^^ paths start at the folder of the manifest
+    ./x.md:1:3  nothing is called \`nope\` (in a)
+    > 1 | a \${nope} b
+        |   ^^^^^^^ in scope: id
     2 problems. Nothing was sent."
   `)
 })
@@ -214,23 +216,24 @@ items:
   c: { matrix: { p: [1, 2, 3] }, refs: [{ from: "q/\${p}" }] }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:4:23  items.b.refs[0].from – nothing is called \`a\`
-  > 4 |   b: { refs: [{ from: a }, { from: a/3 }, { from: "a/1#2" }, { from: something else }] }
-      |                       ^ it has 2 pictures: a/1, a/2
-  catalog.yaml:4:36  items.b.refs[1].from – nothing is called \`a/3\`
-  > 4 |   b: { refs: [{ from: a }, { from: a/3 }, { from: "a/1#2" }, { from: something else }] }
-      |                                    ^^^ closest: a/1, a/2, c/3
-  catalog.yaml:4:51  items.b.refs[2].from – nothing is called \`a/1#2\`
-  > 4 |   b: { refs: [{ from: a }, { from: a/3 }, { from: "a/1#2" }, { from: something else }] }
-      |                                                   ^^^^^^^ its samples: a/1
-  catalog.yaml:4:70  items.b.refs[3].from – nothing is called \`something else\`
-  > 4 | …fs: [{ from: a }, { from: a/3 }, { from: "a/1#2" }, { from: something else }] }
-      |                                                              ^^^^^^^^^^^^^^ ids: a/1, a/2, b, …
-  catalog.yaml:5:49  items.c.refs[0].from – nothing is called \`q/1\` (in c/1 and 2 more)
-  > 5 |   c: { matrix: { p: [1, 2, 3] }, refs: [{ from: "q/\${p}" }] }
-      |                                                 ^^^^^^^^ closest: a/1, c/1; also q/2, q/3
-  5 problems. Nothing was sent."
-`)
+    "catalog.yaml:4:23  items.b.refs[0].from – nothing is called \`a\`
+    > 4 |   b: { refs: [{ from: a }, { from: a/3 }, { from: "a/1#2" }, { from: something else }] }
+        |                       ^ it has 2 pictures: a/1, a/2
+    catalog.yaml:4:36  items.b.refs[1].from – nothing is called \`a/3\`
+    > 4 |   b: { refs: [{ from: a }, { from: a/3 }, { from: "a/1#2" }, { from: something else }] }
+        |                                    ^^^ closest: a/1, a/2, c/3
+    catalog.yaml:4:51  items.b.refs[2].from – nothing is called \`a/1#2\`
+    > 4 |   b: { refs: [{ from: a }, { from: a/3 }, { from: "a/1#2" }, { from: something else }] }
+        |                                                   ^^^^^^^ \`a/1\` has one sample
+    catalog.yaml:4:70  items.b.refs[3].from – nothing is called \`something else\`
+    > 4 | …fs: [{ from: a }, { from: a/3 }, { from: "a/1#2" }, { from: something else }] }
+        |                                                              ^^^^^^^^^^^^^^ ids: a/1, a/2, b, …
+    catalog.yaml:5:49  items.c.refs[0].from – nothing is called \`q/1\` (in c/1 and 2 more)
+    > 5 |   c: { matrix: { p: [1, 2, 3] }, refs: [{ from: "q/\${p}" }] }
+        |                                                 ^^^^^^^^ closest: a/1, c/1; also q/2, q/3
+        | p = 1
+    5 problems. Nothing was sent."
+  `)
 })
 
 test('a from into an item with problems is not called dangling', async () => {
@@ -342,17 +345,20 @@ test('prompt and model are needed', async () => {
   c: { prompt: x }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:2:3  items.a – has no \`prompt\`
-  > 2 |   a: {}
-      |   ^ say \`prompt:\` here or in \`defaults\`
-  catalog.yaml:3:16  items.b.prompt – is empty
-  > 3 |   b: { prompt: "", model: nano-banana-2 }
-      |                ^^
-  catalog.yaml:4:3  items.c – has no \`model\`
-  > 4 |   c: { prompt: x }
-      |   ^ say \`model:\` here or in \`defaults\`
-  3 problems. Nothing was sent."
-`)
+    "catalog.yaml:2:3  items.a – has no \`prompt\`
+    > 2 |   a: {}
+        |   ^ say \`prompt:\` here or in \`defaults\`
+    catalog.yaml:2:3  items.a – has no \`model\`
+    > 2 |   a: {}
+        |   ^ say \`model:\` here or in \`defaults\`
+    catalog.yaml:3:16  items.b.prompt – is empty
+    > 3 |   b: { prompt: "", model: nano-banana-2 }
+        |                ^^
+    catalog.yaml:4:3  items.c – has no \`model\`
+    > 4 |   c: { prompt: x }
+        |   ^ say \`model:\` here or in \`defaults\`
+    4 problems. Nothing was sent."
+  `)
 })
 
 test('size, aspect and provider must exist', async () => {
@@ -448,17 +454,20 @@ items:
   a: { seed: "\${s}", temperature: "\${t}", thinking: { level: "\${s}" } }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:4:14  items.a.seed – must be a whole number, is "many"
-  > 4 |   a: { seed: "\${s}", temperature: "\${t}", thinking: { level: "\${s}" } }
-      |              ^^^^^^
-  catalog.yaml:4:35  items.a.temperature – must be at most 2, is 3
-  > 4 |   a: { seed: "\${s}", temperature: "\${t}", thinking: { level: "\${s}" } }
-      |                                   ^^^^^^
-  catalog.yaml:4:62  items.a.thinking.level – must be one of minimal, low, medium, high, is "many"
-  > 4 | … a: { seed: "\${s}", temperature: "\${t}", thinking: { level: "\${s}" } }
-      |                                                              ^^^^^^
-  3 problems. Nothing was sent."
-`)
+    "catalog.yaml:4:14  items.a.seed – must be a whole number, is "many"
+    > 4 |   a: { seed: "\${s}", temperature: "\${t}", thinking: { level: "\${s}" } }
+        |              ^^^^^^
+        | s = many
+    catalog.yaml:4:35  items.a.temperature – must be at most 2, is 3
+    > 4 |   a: { seed: "\${s}", temperature: "\${t}", thinking: { level: "\${s}" } }
+        |                                   ^^^^^^
+        | t = 3
+    catalog.yaml:4:62  items.a.thinking.level – must be one of minimal, low, medium, high, is "many"
+    > 4 | … a: { seed: "\${s}", temperature: "\${t}", thinking: { level: "\${s}" } }
+        |                                                              ^^^^^^
+        | s = many
+    3 problems. Nothing was sent."
+  `)
 })
 
 test('metadata has the limits of the request', async () => {
@@ -488,17 +497,20 @@ items:
   c: { use: [bad], size: 7K }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:2:19  presets.bad.sizes – unknown key \`sizes\`
-  > 2 | presets: { bad: { sizes: 1K } }
-      |                   ^^^^^ did you mean \`size\`?
-  catalog.yaml:4:8  items.a.promt – unknown key \`promt\`
-  > 4 |   a: { promt: x }
-      |        ^^^^^ did you mean \`prompt\`?
-  catalog.yaml:5:14  items.b.size – there is no size \`9K\`
-  > 5 |   b: { size: 9K }
-      |              ^^ sizes: 512, 1K, 2K, 4K
-  3 problems. Nothing was sent."
-`)
+    "catalog.yaml:2:19  presets.bad.sizes – unknown key \`sizes\`
+    > 2 | presets: { bad: { sizes: 1K } }
+        |                   ^^^^^ did you mean \`size\`?
+    catalog.yaml:4:8  items.a.promt – unknown key \`promt\`
+    > 4 |   a: { promt: x }
+        |        ^^^^^ did you mean \`prompt\`?
+    catalog.yaml:5:14  items.b.size – there is no size \`9K\`
+    > 5 |   b: { size: 9K }
+        |              ^^ sizes: 512, 1K, 2K, 4K
+    catalog.yaml:6:26  items.c.size – there is no size \`7K\`
+    > 6 |   c: { use: [bad], size: 7K }
+        |                          ^^ sizes: 512, 1K, 2K, 4K
+    4 problems. Nothing was sent."
+  `)
 })
 
 test('what nothing uses is a warning', async () => {

@@ -60,14 +60,14 @@ defaults: { matrix: { a: [b] } }
 items: {}
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:1:1  budget – unknown key \`budget\`
-  > 1 | budget: 5
-      | ^^^^^^ known keys: version, name, vars, refs, defaults, presets, items
-  catalog.yaml:2:13  defaults.matrix – unknown key \`matrix\`
-  > 2 | defaults: { matrix: { a: [b] } }
-      |             ^^^^^^ \`matrix\` belongs to an item
-  2 problems. Nothing was sent."
-`)
+    "catalog.yaml:1:9  budget – must be a map, is 5
+    > 1 | budget: 5
+        |         ^
+    catalog.yaml:2:13  defaults.matrix – unknown key \`matrix\`
+    > 2 | defaults: { matrix: { a: [b] } }
+        |             ^^^^^^ \`matrix\` belongs to an item
+    2 problems. Nothing was sent."
+  `)
 })
 
 test('a newer version says upgrade and nothing else', async () => {
@@ -271,7 +271,10 @@ items:
     catalog.yaml:6:17  items.a.metadata.a – must be text or a number, is a list
     > 6 |     metadata: { a: [1] }
         |                 ^
-    3 problems. Nothing was sent."
+    catalog.yaml:7:5  items.a.modalities – must include IMAGE
+    > 7 |     modalities: [TEXT]
+        |     ^^^^^^^^^^
+    4 problems. Nothing was sent."
   `)
 })
 
@@ -299,29 +302,29 @@ items:
     matrix: { a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:4:15  items.a.matrix."a b" – \`a b\` is not a name: letters, digits, \`_\` and \`-\`, starting with a letter
-  > 4 |     matrix: { a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
-      |               ^^^
-  catalog.yaml:4:25  items.a.matrix.c – is an empty list
-  > 4 |     matrix: { a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
-      |                         ^
-  catalog.yaml:4:35  items.a.matrix.d – must be a list of values, or a map of id → value, is 5
-  > 4 |     matrix: { a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
-      |                                   ^
-  catalog.yaml:4:42  items.a.matrix.e[0] – must be text or a number, is a list
-  > 4 |     matrix: { a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
-      |                                          ^^^
-  catalog.yaml:4:53  items.a.matrix.f."x y" – \`x y\` cannot be part of an id: letters, digits, \`.\`, \`_\` and \`-\`, not starting with \`.\` or \`-\`, at most 100
-  > 4 |     matrix: { a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
-      |                                                     ^^^
-  catalog.yaml:4:73  items.a.matrix.g.h.i – must be text or a number, is a list
-  > 4 | …{ a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
-      |                                                              ^
-  catalog.yaml:4:85  items.a.matrix.id – \`id\` has a meaning of its own
-  > 4 | …c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
-      |                                                              ^^
-  7 problems. Nothing was sent."
-`)
+    "catalog.yaml:4:15  items.a.matrix."a b" – \`a b\` is not a name: letters, digits, \`_\` and \`-\`, starting with a letter
+    > 4 |     matrix: { a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
+        |               ^^^
+    catalog.yaml:4:25  items.a.matrix.c – is an empty list
+    > 4 |     matrix: { a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
+        |                         ^
+    catalog.yaml:4:35  items.a.matrix.d – must be a list of values, a map of id → value, {table, key} or {glob}, is 5
+    > 4 |     matrix: { a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
+        |                                   ^
+    catalog.yaml:4:42  items.a.matrix.e[0] – must be text or a number, is a list
+    > 4 |     matrix: { a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
+        |                                          ^^^
+    catalog.yaml:4:53  items.a.matrix.f."x y" – \`x y\` cannot be part of an id: letters, digits, \`.\`, \`_\` and \`-\`, not starting with \`.\` or \`-\`, at most 100
+    > 4 |     matrix: { a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
+        |                                                     ^^^
+    catalog.yaml:4:73  items.a.matrix.g.h.i – must be text or a number, is a list
+    > 4 | …{ a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
+        |                                                              ^
+    catalog.yaml:4:85  items.a.matrix.id – \`id\` has a meaning of its own
+    > 4 | …c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
+        |                                                              ^^
+    7 problems. Nothing was sent."
+  `)
 })
 
 test('an item is named like a part of a path', async () => {
@@ -348,7 +351,13 @@ test('a text where a number belongs is no template', async () => {
   a: { seed: many, temperature: hot, thinking: { level: hihg } }
 `),
   ).toMatchInlineSnapshot(`
-    "catalog.yaml:2:14  items.a.seed – must be a whole number, is "many"
+    "catalog.yaml:2:3  items.a – has no \`prompt\`
+    > 2 |   a: { seed: many, temperature: hot, thinking: { level: hihg } }
+        |   ^ say \`prompt:\` here or in \`defaults\`
+    catalog.yaml:2:3  items.a – has no \`model\`
+    > 2 |   a: { seed: many, temperature: hot, thinking: { level: hihg } }
+        |   ^ say \`model:\` here or in \`defaults\`
+    catalog.yaml:2:14  items.a.seed – must be a whole number, is "many"
     > 2 |   a: { seed: many, temperature: hot, thinking: { level: hihg } }
         |              ^^^^
     catalog.yaml:2:33  items.a.temperature – must be a number, is "hot"
@@ -357,13 +366,13 @@ test('a text where a number belongs is no template', async () => {
     catalog.yaml:2:57  items.a.thinking.level – must be one of minimal, low, medium, high, is "hihg"
     > 2 |   a: { seed: many, temperature: hot, thinking: { level: hihg } }
         |                                                         ^^^^ did you mean \`high\`?
-    3 problems. Nothing was sent."
+    5 problems. Nothing was sent."
   `)
 })
 
 test.for([
   ['items at the top', 'itmes: {}', 'itmes', 'items'],
-  ['the endings of a fallback', 'items: { a: { fallback: [{ model: x, onn: [failed] }] } }', 'onn', 'on'],
+  ['the endings of a fallback', 'items: { a: { model: nano-banana, prompt: x, fallback: [{ model: nano-banana-2, onn: [failed] }] } }', 'onn', 'on'],
 ] as const)('a misspelt key that is needed is one problem: %s', async ([, yaml, key, meant]) => {
   const { diagnostics } = await load(yaml)
   const hint = `did you mean \`${meant}\`?`

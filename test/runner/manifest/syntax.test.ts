@@ -107,14 +107,17 @@ test('a key that is there twice names the line of the first', async () => {
   a: { prompt: c }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:2:19  \`prompt\` is already in line 2
-  > 2 |   a: { prompt: a, prompt: b }
-      |                   ^^^^^^ keys are unique
-  catalog.yaml:3:3  \`a\` is already in line 2
-  > 3 |   a: { prompt: c }
-      |   ^ keys are unique
-  2 problems. Nothing was sent."
-`)
+    "catalog.yaml:2:19  \`prompt\` is already in line 2
+    > 2 |   a: { prompt: a, prompt: b }
+        |                   ^^^^^^ keys are unique
+    catalog.yaml:3:3  \`a\` is already in line 2
+    > 3 |   a: { prompt: c }
+        |   ^ keys are unique
+    catalog.yaml:3:3  items.a – has no \`model\`
+    > 3 |   a: { prompt: c }
+        |   ^ say \`model:\` here or in \`defaults\`
+    3 problems. Nothing was sent."
+  `)
 })
 
 test('a list is no manifest', async () => {
@@ -122,11 +125,11 @@ test('a list is no manifest', async () => {
     await problems(`- a
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:1:1  a manifest is a map of keys
-  > 1 | - a
-      | ^ it needs at least \`items:\`
-  1 problem. Nothing was sent."
-`)
+    "catalog.yaml:1:1  a manifest is a map of keys
+    > 1 | - a
+        | ^^^ it needs at least \`items:\`
+    1 problem. Nothing was sent."
+  `)
 })
 
 test('an empty file is no manifest', async () => {
@@ -234,4 +237,22 @@ test('a merge key points to presets', async () => {
       |        ^^ put the fields into \`presets\` and say \`use: [name]\`
   2 problems. Nothing was sent."
 `)
+})
+
+test('a bracket that the file never closes is shown where it begins', async () => {
+  expect(await problems('items:\n  a: { prompt: x\n')).toMatchInlineSnapshot(`
+    "catalog.yaml:2:6  is not closed
+    > 2 |   a: { prompt: x
+        |      ^
+    1 problem. Nothing was sent."
+  `)
+})
+
+test('line ends of two characters and a byte order mark move nothing', async () => {
+  expect(await problems('\uFEFFitems:\r\n  a: { promt: x, model: nano-banana }\r\n')).toMatchInlineSnapshot(`
+    "catalog.yaml:2:8  items.a.promt – unknown key \`promt\`
+    > 2 |   a: { promt: x, model: nano-banana }
+        |        ^^^^^ did you mean \`prompt\`?
+    1 problem. Nothing was sent."
+  `)
 })

@@ -1,0 +1,56 @@
+// proofsheet export: the made pictures by id, for the site or the app that shows them. Buys nothing.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, relative, resolve, sep } from 'node:path'
+import { type Format, formatted } from '../catalog/formats.ts'
+import { catalogOf } from '../catalog/pictures.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
+import { layersOf, type ManifestFlags, type SelectionFlags } from '../flags.ts'
+import type { Io } from '../io.ts'
+import { prepare } from '../prepare.ts'
+import { fileOf } from '../run/save.ts'
+import { notesOn } from '../views/export.ts'
+
+export type ExportOptions = ManifestFlags &
+  SelectionFlags & {
+    manifest: string
+    format: Format
+    /** Where to write; default: stdout. */
+    output?: string
+    /** Every sample under its own id. */
+    allSamples: boolean
+    /** Where the pictures lie; default: `out/` beside the manifest. */
+    outDir?: string
+  }
+
+export async function exportCatalog(options: ExportOptions, io: Io): Promise<ExitCode> {
+  const { plan, session } = await prepare(
+    {
+      manifest: options.manifest,
+      worker: options.worker,
+      layers: layersOf(options),
+      selection: { include: options.select, exclude: options.exclude },
+      repeat: { refused: false, uncertain: false },
+    },
+    false,
+    io,
+  )
+  try {
+    const home = dirname(resolve(io.cwd, options.manifest))
+    const folder = options.outDir ? resolve(io.cwd, options.outDir) : resolve(home, 'out')
+    const catalog = catalogOf(plan, options, ({ item }, entry) => {
+      const path = fileOf(item, entry, folder)
+      return existsSync(path) ? relative(home, path).replaceAll(sep, '/') : null
+    })
+    const text = formatted(catalog.pictures, options.format)
+    if (options.output === undefined) io.stdout.write(text)
+    else {
+      const path = resolve(io.cwd, options.output)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, text)
+    }
+    for (const line of notesOn(catalog, options)) io.stderr.write(`${line}\n`)
+    return EXIT.done
+  } finally {
+    await session.release()
+  }
+}

@@ -1,0 +1,78 @@
+// proofsheet report: the catalog as one page to look at, to send, and to pick from. Buys nothing.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { EXIT, type ExitCode, UsageError } from '../exit.ts'
+import { layersOf, type ManifestFlags, type SelectionFlags } from '../flags.ts'
+import type { Io } from '../io.ts'
+import { prepare } from '../prepare.ts'
+import { costOf, lastOf, rowsOf } from '../report/data.ts'
+import { reportPage } from '../report/page.ts'
+import { sourcesOf } from '../report/sources.ts'
+import { fileOf } from '../run/save.ts'
+import { count, fileSize } from '../views/format.ts'
+
+export type ReportOptions = ManifestFlags &
+  SelectionFlags & {
+    manifest: string
+    /** Where the page is written. */
+    output: string
+    /** Puts small copies of the saved pictures into the page. */
+    inline: boolean
+    /** Where the pictures lie; default: `out/` beside the manifest. */
+    outDir?: string
+  }
+
+export async function report(options: ReportOptions, io: Io): Promise<ExitCode> {
+  const { manifest: shown, profile, inline } = options
+  if (resolve(io.cwd, options.output) === resolve(io.cwd, shown))
+    throw new UsageError(`the report would replace the manifest ${shown}; name another file with -o`)
+  const { manifest, plan, session } = await prepare(
+    {
+      manifest: shown,
+      worker: options.worker,
+      layers: layersOf(options),
+      selection: { include: options.select, exclude: options.exclude },
+      repeat: { refused: false, uncertain: false },
+    },
+    false,
+    io,
+  )
+  try {
+    const path = resolve(io.cwd, options.output)
+    const pictures = options.outDir
+      ? resolve(io.cwd, options.outDir)
+      : resolve(dirname(resolve(io.cwd, shown)), 'out')
+    const items = plan.items.filter((p) => p.selected)
+    const sources = await sourcesOf(items, {
+      inline,
+      folder: dirname(path),
+      fileOf: ({ item }, entry) => fileOf(item, entry, pictures),
+    })
+    const page = reportPage({
+      name: manifest.name,
+      manifest: shown,
+      ...(profile === undefined ? {} : { profile }),
+      madeAt: new Date(io.now()).toISOString(),
+      cost: costOf(items),
+      rows: rowsOf(items, sources.of),
+    })
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, page)
+    io.stdout.write(`${options.output}\n`)
+    const seen = items.filter((p) => lastOf(p)?.image).length
+    io.stderr.write(
+      `${count(seen, 'picture')} of ${count(items.length, 'item')}, ${fileSize(Buffer.byteLength(page))}\n`,
+    )
+    if (sources.files > 0)
+      io.stderr.write(
+        `${count(sources.files, 'picture')} shown from files beside the page; --inline puts small copies into it\n`,
+      )
+    if (sources.local > 0)
+      io.stderr.write(
+        `${count(sources.local, 'picture')} shown only while this runs: proofsheet dev ${shown}\n`,
+      )
+    return EXIT.done
+  } finally {
+    await session.release()
+  }
+}

@@ -1,0 +1,59 @@
+// `budget` and `prices`: what a run may spend, and prices that hold in place of the built-in ones.
+import type { Market } from '../../core/market.ts'
+import { findModel, MODELS } from '../../core/models.ts'
+import { fromUsd } from '../../core/money.ts'
+import { type PriceRow, PriceSchema } from '../../core/prices.ts'
+import type { Budget } from './item.ts'
+import { fieldsOf, isBroken, plain, type Sourced, textOf } from './merge.ts'
+import { didYouMean } from './near.ts'
+import type { Findings } from './problems.ts'
+
+/** The budget; fields with a problem are left out. */
+export function budgetOf(budget: Sourced | undefined): Budget {
+  const fields = fieldsOf(budget)
+  const micro = (key: string) => {
+    const text = textOf(fields.get(key))
+    return text === undefined ? undefined : fromUsd(Number(text))
+  }
+  const [max, perImage, confirmAbove] = [micro('max'), micro('per_image'), micro('confirm_above')]
+  return {
+    ...(max === undefined ? {} : { max }),
+    ...(perImage === undefined ? {} : { perImage }),
+    ...(confirmAbove === undefined ? {} : { confirmAbove }),
+  }
+}
+
+/** The prices of the manifest, by provider and canonical model id. */
+export function pricesOf(
+  prices: Sourced | undefined,
+  market: Market,
+  findings: Findings,
+): Record<string, Record<string, PriceRow>> {
+  const rows: Record<string, Record<string, PriceRow>> = {}
+  const providers = market.sellers.map(({ id }) => id)
+  for (const [provider, models] of fieldsOf(prices)) {
+    if (!providers.includes(provider)) {
+      const hint = didYouMean(provider, providers) ?? `providers: ${providers.join(', ')}`
+      findings.add({ at: models.at, part: 'key', message: `there is no provider \`${provider}\``, hint })
+      continue
+    }
+    const own: Record<string, PriceRow> = {}
+    for (const [name, price] of fieldsOf(models)) {
+      const model = findModel(name)
+      if (!model) {
+        const names = MODELS.flatMap((m) => [m.short, m.id, ...m.aliases])
+        const hint = didYouMean(name, names) ?? `models: ${MODELS.map((m) => m.short).join(', ')}`
+        findings.add({ at: price.at, part: 'key', message: `there is no model \`${name}\``, hint })
+        continue
+      }
+      const rate = isBroken(price) ? undefined : PriceSchema.safeParse(plain(price)).data
+      if (own[model.id]) {
+        const message = `${model.short} has a second price at ${provider}`
+        findings.add({ at: price.at, part: 'key', message, hint: 'its names are one model' })
+      } else if (rate)
+        own[model.id] = { provider, model: model.id, source: 'prices in the manifest', ...rate }
+    }
+    rows[provider] = own
+  }
+  return rows
+}

@@ -1,0 +1,38 @@
+// The question before a purchase. Knows no pictures, only what they cost.
+import { formatUsd, type MicroUsd } from '../../core/money.ts'
+import { UsageError } from '../exit.ts'
+import type { Io } from '../io.ts'
+import type { Budget } from '../manifest/item.ts'
+import type { Plan } from '../plan/plan.ts'
+import { count, quotedAtMost, quotedExpected } from '../views/format.ts'
+import { spelled } from '../views/signs.ts'
+
+export type Offer = {
+  plan: Plan
+  /** Pictures. */
+  wanted: number
+  /** Where the run stops. */
+  limit: MicroUsd | undefined
+  budget: Budget
+  /** It was accepted beforehand. */
+  yes: boolean
+}
+
+/** Whether the price is accepted: one up to `confirm_above` is, and so is that of an emulated run, which costs nothing;
+ *  every other one is asked for. Throws UsageError where nobody can be asked. */
+export async function accepted({ plan, wanted, limit, budget, yes }: Offer, io: Io): Promise<boolean> {
+  const { quote } = plan
+  const most = Math.min(quote.atMost, limit ?? Number.POSITIVE_INFINITY)
+  const isSmall = quote.unknown.length === 0 && most <= (budget.confirmAbove ?? 0)
+  if (plan.emulated || yes || isSmall) return true
+  const isCapped = limit !== undefined && (quote.unknown.length > 0 || quote.atMost > limit)
+  const stopping = isCapped ? `, stopping at ${formatUsd(limit)}` : ''
+  const price = `${quotedExpected(quote)} expected, ${quotedAtMost(quote)} at most${stopping}`
+  if (!io.interactive)
+    throw new UsageError(
+      `this buys ${count(wanted, 'picture')} for ${price}; add --yes to buy without being asked. Nothing was sent.`,
+    )
+  const yesSaid = await io.confirm(spelled(`Buy ${count(wanted, 'picture')} for ${price}?`, io.stderr))
+  if (!yesSaid) io.stderr.write('Nothing was sent.\n')
+  return yesSaid
+}

@@ -1,0 +1,255 @@
+// What a run may spend, and how it goes on where it ended: the command line against the real worker, with the emulator as
+// every provider.
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { JsonEvent } from '../../runner/views/events.ts'
+import { type Sandbox, type Stack, sandbox, startStack } from './sandbox.ts'
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack()
+}, 60_000)
+afterAll(() => stack.close(), 60_000)
+
+/** Four pictures of $0.055 each, which no other test has bought; `more` stands at the top of the manifest. */
+function shop(more = '', items = ''): Sandbox {
+  const box = sandbox(stack)
+  const brand = Math.random()
+  box.write(
+    'catalog.yaml',
+    `${more}
+defaults: { model: nano-banana-2, provider: apiyi, size: 512 }
+items:
+${items}  cup: { matrix: { color: [red, green, blue, white] }, prompt: "A \${color} cup of ${brand}" }
+`,
+  )
+  return box
+}
+
+const eventsOf = (stderr: string): JsonEvent[] =>
+  stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line))
+
+/** The command that a run says to go on with. */
+const again = (stderr: string) => /^To go on.*: {2}proofsheet (.*)$/m.exec(stderr)?.[1]
+
+describe('a limit', () => {
+  test('stops the run before it is passed, with exit 5 and the command that goes on', async () => {
+    const box = shop()
+    const first = await box.proofsheet('run --yes --max-cost 0.12')
+    expect(first.code).toBe(5)
+    expect(box.calls()).toBe(2)
+    expect(first.stderr).toMatch(
+      /stopping: cup\/blue may cost up to \$0\.055, and of \$0\.12 \$0\.01 is left/,
+    )
+    expect(first.stderr).toMatch(
+      /2 pictures made, 2 left in .*: \$0\.11 \(expected \$0\.22, at most \$0\.22\)/,
+    )
+    expect(first.stderr).toContain('the limit of this run was $0.12')
+    const next = again(first.stderr)!
+    expect(next).toBe('run catalog.yaml --max-cost 0.12 --yes')
+    expect((await box.proofsheet(next)).code).toBe(0)
+    expect(box.calls()).toBe(2)
+  })
+
+  test('of the manifest holds, and a flag lowers it but does not raise it', async () => {
+    const box = shop('budget: { max: 0.06 }')
+    const { code, stderr } = await box.proofsheet('run --yes --max-cost 5')
+    expect(code).toBe(5)
+    expect(box.calls()).toBe(1)
+    expect(stderr).toContain('the limit of this run was $0.06')
+  })
+
+  test('under which nothing fits says what to raise', async () => {
+    const box = shop()
+    const { code, stderr } = await box.proofsheet('run --yes --max-cost 0.01')
+    expect({ code, calls: box.calls() }).toEqual({ code: 5, calls: 0 })
+    expect(stderr).toContain(
+      'Nothing fits under this limit: raise `budget.max` in the manifest, or --max-cost.',
+    )
+  })
+
+  test('up to confirm_above nobody is asked; above it --yes is needed, and the limit is said', async () => {
+    const small = shop('budget: { confirm_above: 0.25 }')
+    expect((await small.proofsheet('run')).code).toBe(0)
+    const dear = shop('budget: { confirm_above: 0.2, max: 0.21 }')
+    const { code, stderr } = await dear.proofsheet('run')
+    expect({ code, calls: dear.calls() }).toEqual({ code: 2, calls: 0 })
+    expect(stderr).toContain(
+      'this buys 4 pictures for $0.22 expected, $0.22 at most, stopping at $0.21; add --yes',
+    )
+  })
+})
+
+test('--limit makes so many and the same command makes the next ones', async () => {
+  const box = shop()
+  for (const calls of [3, 1, 0]) {
+    expect((await box.proofsheet('run --yes --limit 3')).code).toBe(0)
+    expect(box.calls()).toBe(calls)
+  }
+})
+
+test('--fail-fast starts nothing more after the first failure', async () => {
+  const box = shop('', '  a: { prompt: "A dog [[fault:text-only]]" }\n')
+  const { code, stderr } = await box.proofsheet('run --yes -j 1 --fail-fast -s a -s cup')
+  expect(code).toBe(3)
+  expect(stderr).toContain('[1/5] stopping: the first failure, as --fail-fast asks')
+  expect(again(stderr)).toBe('run catalog.yaml -s a -s cup -j 1 --fail-fast --yes')
+})
+
+test('prices of the manifest are what is quoted and what is settled', async () => {
+  const box = shop('prices: { apiyi: { nano-banana-2: { perRequest: 0.5 } } }')
+  const { stderr, stdout } = await box.proofsheet('run --yes --json --limit 1')
+  expect(stderr).toMatch(/1 picture made in .*: \$0\.50 \(expected \$0\.50, at most \$0\.50\)/)
+  expect(JSON.parse(stdout).summary).toMatchObject({ actual: 0.5, expected: 0.5, atMost: 0.5 })
+  expect(box.read('catalog.lock.jsonl')).toContain('"cost":0.5')
+})
+
+test('pictures of a profile lie in a folder of their own, and the final ones stay', async () => {
+  const box = shop('profiles: { draft: { aspect: 1:1 } }')
+  await box.proofsheet('run --yes --limit 1')
+  const final = readdirSync(join(box.folder, 'out/cup'))
+  expect((await box.proofsheet('run --yes --profile draft --limit 1')).code).toBe(0)
+  expect(readdirSync(join(box.folder, 'out/cup'))).toEqual(final)
+  expect(readdirSync(join(box.folder, 'out/@draft/cup'))).toEqual(final)
+})
+
+test('what is bought again is bought again once: an interrupted --redo goes on with what is left of it', async () => {
+  const box = shop()
+  await box.proofsheet('run --yes')
+  box.calls()
+  const first = await box.proofsheet('run --yes --redo -s cup -j 1 --max-cost 0.12')
+  expect(first.code).toBe(5)
+  expect(box.calls()).toBe(2)
+  const next = again(first.stderr)!
+  expect(next).toBe('run catalog.yaml -s cup/blue -s cup/white --redo --max-cost 0.12 -j 1 --yes')
+  expect((await box.proofsheet(next)).code).toBe(0)
+  expect(box.calls()).toBe(2)
+})
+
+describe('a saved plan', () => {
+  test('is carried out as it was saved', async () => {
+    const box = shop()
+    await box.proofsheet('plan --out plan.json -s cup/red -s cup/blue')
+    expect((await box.proofsheet('run --yes --plan plan.json')).code).toBe(0)
+    expect(box.calls()).toBe(2)
+    expect(readdirSync(join(box.folder, 'out/cup')).map((name) => name.split('.')[0])).toEqual([
+      'blue',
+      'red',
+    ])
+  })
+
+  test('that does not hold any more buys nothing and says what changed', async () => {
+    const box = shop()
+    await box.proofsheet('plan --out plan.json')
+    box.edit('catalog.yaml', 'A ${color} cup', 'A big ${color} cup')
+    const { code, stderr } = await box.proofsheet('run --yes --plan plan.json')
+    expect({ code, calls: box.calls() }).toEqual({ code: 2, calls: 0 })
+    expect(stderr).toContain(
+      'plan.json does not hold any more; plan again:\n  changed: cup/red, cup/green, cup/blue',
+    )
+  })
+
+  test.each([
+    ['run --plan plan.json -s cup', 'plan.json says what is made: leave -s out, or plan again with it'],
+    ['run other.yaml --plan plan.json', 'plan.json is a plan of catalog.yaml, not of other.yaml'],
+    ['run --plan gone.json', 'there is no saved plan gone.json; proofsheet plan --out gone.json writes one'],
+    ['run --plan catalog.yaml', 'catalog.yaml is no saved plan'],
+  ])('`%s` is bad usage', async (words, message) => {
+    const box = shop()
+    await box.proofsheet('plan --out plan.json')
+    const { code, stderr } = await box.proofsheet(words)
+    expect(code).toBe(2)
+    expect(stderr).toContain(message)
+  })
+})
+
+test('what was found on the worker is counted apart from what was bought', async () => {
+  const box = shop()
+  await box.proofsheet('run --yes --limit 3')
+  for (const name of ['catalog.lock.jsonl', '.proofsheet'])
+    rmSync(join(box.folder, name), { recursive: true })
+  box.calls()
+  const { stderr, stdout } = await box.proofsheet('run --yes --json')
+  expect(box.calls()).toBe(1)
+  expect(stderr).toMatch(/1 picture made in .*: \$0\.055 \(expected \$0\.055/)
+  expect(stderr).toContain('3 pictures found on the worker, made before and not in this sum')
+  expect(JSON.parse(stdout).summary).toMatchObject({ made: 1, actual: 0.055, adopted: 3 })
+})
+
+test('a run ends with every failure in its JSON, charged or not', async () => {
+  const box = shop(
+    '',
+    '  bad: { prompt: "A cat [[fault:refused]]" }\n  child: { refs: [{ from: bad }], prompt: x }\n',
+  )
+  const { code, stdout, stderr } = await box.proofsheet('run --yes --json --progress json -s bad -s child')
+  expect(code).toBe(3)
+  expect(JSON.parse(stdout)).toMatchObject({
+    summary: { made: 0, failed: 0, refused: 1, blocked: 1, actual: 0.055, expected: 0.11 },
+    pictures: [],
+    failures: [{ id: 'bad', code: 'refused', status: 'refused', charged: 'yes', cost: 0.055 }],
+    blocked: [{ id: 'child', by: 'bad' }],
+  })
+  expect(eventsOf(stderr).map(({ type }) => type)).toEqual([
+    'version',
+    'plan',
+    'start',
+    'failed',
+    'blocked',
+    'summary',
+  ])
+})
+
+test('Ctrl-C while pictures are fetched ends with 130; the same command goes on', async () => {
+  const box = shop()
+  await box.proofsheet('run --yes --no-download')
+  let interrupt = () => {}
+  const { code, stderr } = await box.proofsheet('run -j 1', {
+    onInterrupt: (listener) => {
+      interrupt = listener
+      return () => {}
+    },
+    fetch: async (input, init) => {
+      if (String(input).includes('/images/')) interrupt()
+      return fetch(input, init)
+    },
+  })
+  expect(code).toBe(130)
+  expect(stderr).toContain('3 pictures still to be fetched; to go on:  proofsheet run catalog.yaml -j 1')
+  expect((await box.proofsheet('run')).code).toBe(0)
+  expect(readdirSync(join(box.folder, 'out/cup'))).toHaveLength(4)
+})
+
+test('Ctrl-C twice leaves what is in flight to the worker at once; the next run has it without buying', async () => {
+  const box = sandbox(stack)
+  box.write(
+    'catalog.yaml',
+    `items: { a: { provider: apiyi, model: nano-banana-2, size: 512, prompt: "A ${Math.random()} [[fault:slow ms=3000]]" } }`,
+  )
+  const before = stack.emulator.calls().length
+  let interrupt = () => {}
+  const { code } = await box.proofsheet('run --yes', {
+    onInterrupt: (listener) => {
+      interrupt = listener
+      return () => {}
+    },
+    fetch: async (input, init) => {
+      const answer = fetch(input, init)
+      if (String(input).endsWith('/api/generations')) {
+        // The provider was asked, and the picture is on its way.
+        await expect.poll(() => stack.emulator.calls().length, { timeout: 10_000 }).toBeGreaterThan(before)
+        interrupt()
+        interrupt()
+      }
+      return answer
+    },
+  })
+  expect(code).toBe(130)
+  expect(existsSync(join(box.folder, 'out'))).toBe(false)
+  box.calls()
+  expect((await box.proofsheet('run --yes')).code).toBe(0)
+  expect(box.calls()).toBe(0)
+})
