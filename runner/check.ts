@@ -86,13 +86,14 @@ function tooDear(
     profile,
     sha256,
   })
-  return overPerImage(plan, budget).map(({ item, line, message }) => ({
+  return overPerImage(plan, budget).map(({ item, line, message, hint }) => ({
     file,
     line,
     column: 1,
     width: 0,
     path: `items.${item.split(/[/#]/, 1)[0]}`,
     message,
+    hint,
     severity: 'error',
   }))
 }

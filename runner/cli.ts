@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { EXIT, exitOf, Interrupted } from './exit.ts'
 import type { Io, Output } from './io.ts'
 import { createProgram } from './program.ts'
-import { isUnicode } from './views/signs.ts'
+import { isUnicode, spelled } from './views/signs.ts'
 
 // An empty NO_COLOR counts as none (no-color.org).
 const color = !process.env.NO_COLOR && process.env.TERM !== 'dumb'
@@ -14,7 +14,8 @@ const unicode = isUnicode(process.env)
 
 function output(stream: NodeJS.WriteStream): Output {
   return {
-    write: (text) => void stream.write(text),
+    write: (text) => void stream.write(spelled(text, { unicode })),
+    data: (text) => void stream.write(text),
     isTerminal: stream.isTTY === true && process.env.TERM !== 'dumb' && process.env.CI === undefined,
     color: stream.isTTY === true && color,
     unicode,
@@ -35,7 +36,7 @@ const io: Io = {
   async confirm(question) {
     const prompt = createInterface({ input: process.stdin, output: process.stderr })
     try {
-      return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim())
+      return /^y(es)?$/i.test((await prompt.question(spelled(`${question} [y/N] `, { unicode }))).trim())
     } catch (cause) {
       process.stderr.write('\n')
       throw new Interrupted('Nothing was sent.', { cause })

@@ -22,7 +22,10 @@ export type Io = {
 }
 
 export type Output = {
+  /** A text for people: signs that cannot be shown are spelled. */
   write(text: string): void
+  /** A text for programs, as it is. */
+  data(text: string): void
   /** A terminal that can be repainted. */
   isTerminal: boolean
   /** Colours may be used. */

@@ -15,7 +15,7 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
     io,
   )
   try {
-    if (json) io.stdout.write(`${JSON.stringify(diagnosticsJson(diagnostics), null, 2)}\n`)
+    if (json) io.stdout.data(`${JSON.stringify(diagnosticsJson(diagnostics), null, 2)}\n`)
     else if (diagnostics.length > 0)
       io.stderr.write(`${renderProblems(diagnostics, { color: io.stderr.color })}\n`)
     if (!manifest) return EXIT.usage

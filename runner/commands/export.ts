@@ -42,7 +42,7 @@ export async function exportCatalog(options: ExportOptions, io: Io): Promise<Exi
       return existsSync(path) ? relative(home, path).replaceAll(sep, '/') : null
     })
     const text = formatted(catalog.pictures, options.format)
-    if (options.output === undefined) io.stdout.write(text)
+    if (options.output === undefined) io.stdout.data(text)
     else {
       const path = resolve(io.cwd, options.output)
       mkdirSync(dirname(path), { recursive: true })

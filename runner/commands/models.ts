@@ -14,7 +14,7 @@ export async function models(options: { worker?: string; json: boolean }, io: Io
   )
   const view = catalogueOf(session.market)
   if (options.json) {
-    io.stdout.write(`${JSON.stringify(view, null, 2)}\n`)
+    io.stdout.data(`${JSON.stringify(view, null, 2)}\n`)
     return EXIT.done
   }
   const ready = new Set(view.providers.filter((p) => p.configured).map((p) => p.id))

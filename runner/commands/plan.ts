@@ -58,7 +58,9 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode> {
       const asked = { manifest, layers, selection, repeat, redo, worker: session.name }
       writeFileSync(resolve(io.cwd, options.out), writePlan(savedPlan(plan, asked)))
     }
-    io.stdout.write(answer(prepared, options))
+    const text = answer(prepared, options)
+    if (options.json && options.why === undefined) io.stdout.data(text)
+    else io.stdout.write(text)
     return options.exitCode && toMake(plan).length > 0 ? EXIT.toMake : EXIT.done
   } finally {
     await prepared.session.release()

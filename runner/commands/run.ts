@@ -25,7 +25,6 @@ import { count } from '../views/format.ts'
 import { planLines, workerPhrase } from '../views/plan.ts'
 import { type ProgressKind, progressOf } from '../views/progress.ts'
 import { type Blocked, resultJson } from '../views/result.ts'
-import { spelled } from '../views/signs.ts'
 import { adoptedLines, closingLines, openEnds, pictureLines, type RunResult } from '../views/summary.ts'
 
 export type RunOptions = ManifestFlags &
@@ -79,12 +78,13 @@ async function carryOut(prepared: Prepared, options: RunOptions, io: Io): Promis
     ? resolve(io.cwd, options.outDir)
     : resolve(io.cwd, options.manifest, '..', 'out')
   const isTalking = options.progress !== 'quiet' && options.progress !== 'json'
-  const say = (line: string) => isTalking && io.stderr.write(spelled(`${line}\n`, io.stderr))
+  const say = (line: string) => isTalking && io.stderr.write(`${line}\n`)
   const limit = limitOf(manifest.budget, options.maxCost)
   const wanted = wantedOf(plan)
   const missing = options.download ? await missingPictures(plan, folder) : []
 
-  const context = { manifest: options.manifest, worker: workerPhrase(plan, session.name) }
+  const worker = workerPhrase(plan, session.name)
+  const context = { manifest: options.manifest, worker, limit, inFlight: options.concurrency }
   for (const line of planLines(plan, context)) say(line)
   if (options.download && options.outDir === undefined) {
     const written = wanted.filter((p) => p.item.output === undefined).map((p) => p.item.id)
@@ -97,7 +97,7 @@ async function carryOut(prepared: Prepared, options: RunOptions, io: Io): Promis
   const ended = await make(prepared, { wanted, missing, folder, limit }, options, io)
   const { summary, unfetched, notFetched } = ended
   if (options.json)
-    io.stdout.write(`${JSON.stringify(resultJson(ended, { limit, blocked: ended.blocked }), null, 2)}\n`)
+    io.stdout.data(`${JSON.stringify(resultJson(ended, { limit, blocked: ended.blocked }), null, 2)}\n`)
   else for (const line of pictureLines(ended)) io.stdout.write(`${line}\n`)
   if (wanted.length > 0) {
     const lockPath = relative(io.cwd, state.lockPath)

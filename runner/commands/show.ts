@@ -39,9 +39,8 @@ export async function show(options: ShowOptions, io: Io): Promise<ExitCode> {
   try {
     const planned = plannedOf(prepared.plan, options)
     const shown = shownItem(prepared, planned, options, io)
-    io.stdout.write(
-      options.json ? `${JSON.stringify(showJson(shown), null, 2)}\n` : `${showLines(shown).join('\n')}\n`,
-    )
+    if (options.json) io.stdout.data(`${JSON.stringify(showJson(shown), null, 2)}\n`)
+    else io.stdout.write(`${showLines(shown).join('\n')}\n`)
     return EXIT.done
   } finally {
     await prepared.session.release()

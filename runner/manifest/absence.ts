@@ -35,6 +35,8 @@ function why(name: string, absent: Exclude<Absent, { missing: true }>): [message
     const message = `${name} ${rest}`.trim()
     return hint === undefined ? [message] : [message, hint]
   }
+  // What a manifest never is.
+  const sheet = (hint: string) => (name === '' ? undefined : hint)
   if ('notAFile' in absent) return say('is a folder, not a file')
   if ('unreadable' in absent) return say(`cannot be read: ${absent.unreadable}`)
   if ('tooLarge' in absent)
@@ -50,12 +52,12 @@ function why(name: string, absent: Exclude<Absent, { missing: true }>): [message
     case 'binary':
       return say(
         `is no text: there is a zero byte in line ${absent.line}`,
-        'a spreadsheet is exported as CSV',
+        sheet('a spreadsheet is exported as CSV'),
       )
     case 'encoding':
       return say(
         `is not UTF-8: a byte in line ${absent.line} is no character`,
-        'save it as UTF-8; a spreadsheet calls this "CSV UTF-8"',
+        sheet('save it as UTF-8; a spreadsheet calls this "CSV UTF-8"') ?? 'save it as UTF-8',
       )
   }
 }

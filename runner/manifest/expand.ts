@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { type AxisSources, axesOf } from './axes.ts'
 import { DECIMAL } from './fields.ts'
 import { KnownIds } from './known.ts'
-import type { Layered, Layers } from './layers.ts'
+import type { Layered, LayerStack } from './layers.ts'
 import { type Cell, cellCount, cellsOf } from './matrix.ts'
 import { type Fields, type Sourced, textOf } from './merge.ts'
 import type { Findings, Path } from './problems.ts'
@@ -32,7 +32,7 @@ export type Open = {
 }
 
 /** What items are opened with. */
-export type Ground = { layers: Layers; sources: AxisSources; rendering: Rendering }
+export type Ground = { layers: LayerStack; sources: AxisSources; rendering: Rendering }
 
 /** Opens all items. Problems go to the findings; an item that cannot be opened is `broken` among the ids. */
 export function openItems(items: Fields, ground: Ground): { cells: Open[]; ids: KnownIds } {

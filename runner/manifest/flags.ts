@@ -6,7 +6,8 @@ import { didYouMean } from './near.ts'
 import { type Findings, type Path, SourceFile } from './problems.ts'
 import { checkLayer } from './shape.ts'
 
-/** Each text as it was written after its flag. */
+/** What the command line lays over every item: a profile of the manifest, then `--set field=value`, and `--var name=value`
+ *  over every var. Each text as it was written after its flag. */
 export type Layers = { profile?: string | undefined; set: readonly string[]; vars: readonly string[] }
 
 /** A profile by its name, and where it was named. */

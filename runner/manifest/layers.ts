@@ -27,7 +27,8 @@ export type Sections = {
   overrides: Sourced | undefined
 }
 
-export class Layers {
+/** The layers of a manifest and its flags. */
+export class LayerStack {
   readonly #sections: Sections
   readonly #flags: Flags
   readonly #findings: Findings

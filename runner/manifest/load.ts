@@ -7,9 +7,9 @@ import { readAxes } from './axes.ts'
 import { openItems } from './expand.ts'
 import { explainer, type Texts } from './explain.ts'
 import { finish } from './finish.ts'
-import { allVars, type Layers as FlagTexts, readFlags } from './flags.ts'
+import { allVars, type Layers, readFlags } from './flags.ts'
 import type { Manifest } from './item.ts'
-import { Layers as LayerStack } from './layers.ts'
+import { LayerStack } from './layers.ts'
 import { type Fields, fieldsOf, type Sourced, sourced, textOf } from './merge.ts'
 import { budgetOf, pricesOf } from './money.ts'
 import { originsOf } from './origins.ts'
@@ -23,14 +23,13 @@ import { warnOfColumns, warnOfRepeats, warnOfUnused } from './warnings.ts'
 /** `manifest` is there only when no diagnostic is an error. */
 export type Loaded = { manifest?: Manifest; diagnostics: Diagnostic[] }
 
-/** What the command line lays over every item: a profile of the manifest, then `--set field=value`, and `--var name=value`
- *  over every var. Each text as it was written after its flag. */
-export type Layers = FlagTexts
+export type { Layers }
 
 const NO_LAYERS: Layers = { set: [], vars: [] }
 
 /** Reads the manifest at `path` and everything it names. Never throws for what a manifest may contain; what the effects
- *  throw goes through. `market` says which providers can be asked; `today` is an ISO date: models end. */
+ *  throw goes through. `market` says which providers can be asked; `today` is an ISO date: models end, and without it
+ *  nothing is said of that. */
 export async function loadManifest(
   path: string,
   market: Market,

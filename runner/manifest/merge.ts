@@ -45,7 +45,8 @@ export function sourced(value: unknown, at: Path, marks?: Marks): Sourced {
     for (const [key, member] of entriesInOrder(value))
       if (marks?.parts.get(key)?.state !== 'dropped') map.set(key, part(member, key))
     for (const [key, { state }] of marks?.parts ?? [])
-      if (state === 'broken') map.set(String(key), { at: [...at, key], broken: true })
+      if (state === 'broken' && !map.has(String(key)))
+        map.set(String(key), { at: [...at, key], broken: true })
     return { at, map }
   }
   return { at, scalar: value as Scalar }

@@ -38,6 +38,7 @@ export function pricesOf(
       continue
     }
     const own: Record<string, PriceRow> = {}
+    const seen = new Set<string>()
     for (const [name, price] of fieldsOf(models)) {
       const model = findModel(name)
       if (!model) {
@@ -47,11 +48,12 @@ export function pricesOf(
         continue
       }
       const rate = isBroken(price) ? undefined : PriceSchema.safeParse(plain(price)).data
-      if (own[model.id]) {
+      if (seen.has(model.id)) {
         const message = `${model.short} has a second price at ${provider}`
         findings.add({ at: price.at, part: 'key', message, hint: 'its names are one model' })
       } else if (rate)
         own[model.id] = { provider, model: model.id, source: 'prices in the manifest', ...rate }
+      seen.add(model.id)
     }
     rows[provider] = own
   }

@@ -101,12 +101,12 @@ export function settingsOf(draft: Draft, found: Found, judge: Judge): Settings |
 }
 
 /** Reports a prompt that no model takes. */
-export function checkPrompt(text: string, draft: Draft, findings: Findings): void {
-  const at = draft.prompt?.at ?? draft.at
-  if (text === '') findings.add({ at, message: 'is empty', item: draft.id })
-  if (text.length <= MAX_PROMPT_CHARS) return
-  const message = `is longer than ${MAX_PROMPT_CHARS} characters`
-  findings.add({ at, message, item: draft.id })
+export function checkPrompt(text: string, { prompt, at, id }: Draft, findings: Findings): void {
+  const what = prompt && 'file' in prompt ? `\`${prompt.shown}\` ` : ''
+  const add = (message: string) =>
+    findings.add({ at: prompt?.at ?? at, message: `${what}${message}`, item: id })
+  if (text === '') add('is empty')
+  if (text.length > MAX_PROMPT_CHARS) add(`is longer than ${MAX_PROMPT_CHARS} characters`)
 }
 
 type Add = (finding: Finding) => void

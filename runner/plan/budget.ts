@@ -21,28 +21,39 @@ export function fitOf(quote: Quote, limit: MicroUsd): Fit {
 }
 
 /** `item`: an example, at this line of the manifest. */
-export type OverPerImage = { item: string; line: number; message: string }
+export type OverPerImage = { item: string; line: number; message: string; hint: string }
 
 /** What may cost more than `budget.per_image`, or may for all that is known. Pictures of one item with one price are one
  *  problem. */
 export function overPerImage(plan: Plan, { perImage }: Budget): OverPerImage[] {
   if (perImage === undefined) return []
   const problems = toMake(plan).flatMap(({ item, quote }) => {
-    const message = messageOf(quote, perImage)
-    return message === undefined ? [] : [{ item: item.id, line: item.line, message }]
+    const problem = problemOf(quote, perImage)
+    return problem === undefined ? [] : [{ item: item.id, line: item.line, ...problem }]
   })
   const groups = Map.groupBy(problems, ({ line, message }) => `${line} ${message}`)
   return [...groups.values()].map(([first, ...others]) => {
+    const { item, message } = first!
     const more = others.length > 0 ? ` and ${others.length} more` : ''
-    return { ...first!, message: `${first!.message} (in ${first!.item}${more})` }
+    // An item of one picture is named by the place already.
+    return more || /[/#]/.test(item) ? { ...first!, message: `${message} (in ${item}${more})` } : first!
   })
 }
 
-function messageOf({ atMost, unknown }: Quote, perImage: MicroUsd): string | undefined {
+function problemOf(
+  { atMost, unknown }: Quote,
+  perImage: MicroUsd,
+): { message: string; hint: string } | undefined {
   const limit = `\`budget.per_image\` of ${formatUsd(perImage)}`
   if (atMost > perImage)
-    return `may cost up to ${formatUsd(atMost)}, more than ${limit}: take a smaller size, a cheaper model or fewer fallbacks, or raise it`
+    return {
+      message: `may cost up to ${formatUsd(atMost)}, more than ${limit}`,
+      hint: 'take a smaller size, a cheaper model or fewer fallbacks, or raise it',
+    }
   if (unknown.length > 0)
-    return `${limit} cannot be kept, because this is not known: ${unknown.join(', ')}; say it under \`prices\``
+    return {
+      message: `${limit} cannot be kept, because this is not known: ${unknown.join(', ')}`,
+      hint: 'say it under `prices`',
+    }
   return undefined
 }

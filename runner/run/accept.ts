@@ -5,7 +5,6 @@ import type { Io } from '../io.ts'
 import type { Budget } from '../manifest/item.ts'
 import type { Plan } from '../plan/plan.ts'
 import { count, quotedAtMost, quotedExpected } from '../views/format.ts'
-import { spelled } from '../views/signs.ts'
 
 export type Offer = {
   plan: Plan
@@ -18,12 +17,12 @@ export type Offer = {
   yes: boolean
 }
 
-/** Whether the price is accepted: one up to `confirm_above` is, and so is that of an emulated run, which costs nothing;
- *  every other one is asked for. Throws UsageError where nobody can be asked. */
+/** Whether the price is accepted. An emulated run costs nothing; on a terminal a price up to `confirm_above` is taken as
+ *  agreed, and every other one is asked for. Throws UsageError where nobody can be asked. */
 export async function accepted({ plan, wanted, limit, budget, yes }: Offer, io: Io): Promise<boolean> {
   const { quote } = plan
   const most = Math.min(quote.atMost, limit ?? Number.POSITIVE_INFINITY)
-  const isSmall = quote.unknown.length === 0 && most <= (budget.confirmAbove ?? 0)
+  const isSmall = io.interactive && quote.unknown.length === 0 && most <= (budget.confirmAbove ?? 0)
   if (plan.emulated || yes || isSmall) return true
   const isCapped = limit !== undefined && (quote.unknown.length > 0 || quote.atMost > limit)
   const stopping = isCapped ? `, stopping at ${formatUsd(limit)}` : ''
@@ -32,7 +31,7 @@ export async function accepted({ plan, wanted, limit, budget, yes }: Offer, io: 
     throw new UsageError(
       `this buys ${count(wanted, 'picture')} for ${price}; add --yes to buy without being asked. Nothing was sent.`,
     )
-  const yesSaid = await io.confirm(spelled(`Buy ${count(wanted, 'picture')} for ${price}?`, io.stderr))
+  const yesSaid = await io.confirm(`Buy ${count(wanted, 'picture')} for ${price}?`)
   if (!yesSaid) io.stderr.write('Nothing was sent.\n')
   return yesSaid
 }

@@ -95,7 +95,7 @@ export async function runPlan(
         const rest = formatUsd(limit! - purse.spent)
         halt(
           'budget',
-          `${p.item.id} may cost up to ${formatUsd(ceiling!)}, and of ${formatUsd(limit!)} ${rest} is left`,
+          `${p.item.id} may cost up to ${formatUsd(ceiling!)}, and of the limit of ${formatUsd(limit!)} only ${rest} is left`,
         )
         break
       }

@@ -193,7 +193,12 @@ function chargedOf(view: GenerationView): LockEntry['charged'] {
 function failureOf(view: GenerationView, { charged, cost }: LockEntry): Failure {
   const { code, message } = view.error ?? { code: view.status, message: '' }
   // Two keys are about: the worker's token and the provider's.
-  const said = code === 'unauthorised' ? `${view.provider} refuses its key: ${message}` : message
+  const said =
+    code === 'unauthorised'
+      ? `${view.provider} refuses its key: ${message}`
+      : code === 'quota_exhausted'
+        ? `${view.provider}: ${message}`
+        : message
   // The model may have explained itself beside the reason that the provider gives.
   const text = view.text?.trim()
   const isNews = text && !said.includes(text)

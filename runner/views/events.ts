@@ -54,7 +54,7 @@ export type SummaryView = Omit<Summary, 'spent'> & Estimate & { actual: number }
 export function jsonProgress({ stderr, total, quote, emulated, now }: ProgressContext): Progress {
   const write = (event: Unstamped<JsonEvent>) => {
     const { type, ...rest } = event
-    stderr.write(`${JSON.stringify({ type, at: new Date(now()).toISOString(), ...rest })}\n`)
+    stderr.data(`${JSON.stringify({ type, at: new Date(now()).toISOString(), ...rest })}\n`)
   }
   const estimate = estimateOf({ quote })
   write({ type: 'version', format: 'proofsheet-events', version: 1, total })

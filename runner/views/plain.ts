@@ -3,7 +3,6 @@
 import type { RunEvent } from '../run/events.ts'
 import type { Progress, ProgressContext } from './context.ts'
 import { count, duration, fileSize, usdOf } from './format.ts'
-import { spelled } from './signs.ts'
 import { linesOf } from './words.ts'
 
 /** The longest silence, and how often it is looked for. */
@@ -20,7 +19,7 @@ export function plainProgress({ stderr, total, now, every }: ProgressContext): P
   let wroteAt = now()
   const write = (line: string) => {
     wroteAt = now()
-    stderr.write(spelled(`[${ended}/${total}] ${line}\n`, stderr))
+    stderr.write(`[${ended}/${total}] ${line}\n`)
   }
   const cancel = every(LOOK_MS, () => {
     if (flying.size > 0 && now() - wroteAt >= HEARTBEAT_MS) write(inFlightLine(flying, now()))
@@ -33,7 +32,7 @@ export function plainProgress({ stderr, total, now, every }: ProgressContext): P
       const line = lineOf(event)
       if (line === undefined) return
       // What is no picture of this run does not count.
-      if (event.type === 'fetched' || event.type === 'unfetched') stderr.write(spelled(`${line}\n`, stderr))
+      if (event.type === 'fetched' || event.type === 'unfetched') stderr.write(`${line}\n`)
       else write(line)
     },
     end: cancel,

@@ -60,7 +60,7 @@ export function nextLine(plan: Plan, { command, why }: { command: string; why: s
   // The item that is most worth asking about.
   const states: PlanState[] = ['changed', 'retry', 'redo', 'new']
   const example = states.flatMap((state) => pictures.find((p) => p.state === state) ?? [])[0]!
-  return `Nothing was sent.  ${command}      (why one of them: ${why} ${example.item.id})`
+  return `Nothing was sent.  ${command}\nWhy one of them:   ${why} ${example.item.id}`
 }
 
 function stateLines(state: PlanState, found: readonly PlanItem[], fold: Fold): string[] {

@@ -3,7 +3,6 @@
 import type { Progress, ProgressContext } from './context.ts'
 import { jsonProgress } from './events.ts'
 import { lineOf, plainProgress } from './plain.ts'
-import { spelled } from './signs.ts'
 import { windowProgress } from './window.ts'
 
 export const PROGRESS = ['auto', 'tty', 'plain', 'json', 'quiet'] as const
@@ -28,7 +27,7 @@ function quietProgress({ stderr }: ProgressContext): Progress {
   return {
     event(event) {
       if (event.type === 'failed' || event.type === 'unfetched' || event.type === 'stopping')
-        stderr.write(spelled(`${lineOf(event)}\n`, stderr))
+        stderr.write(`${lineOf(event)}\n`)
     },
     end: () => {},
   }

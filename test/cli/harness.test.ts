@@ -71,6 +71,26 @@ test.for([
   for (const line of differs) expect(mismatches[0]!.split('\n')).toContain(`    ${line}`)
 })
 
+test('a command that ends by a bug is none of the expectations: no page makes it right', async () => {
+  const text = [
+    '<!-- worker: embedded -->',
+    '# A page',
+    '```file catalog.yaml',
+    'items: { a: { model: nano-banana-2, prompt: x } }',
+    '```',
+    '```console',
+    '$ date never',
+    '$ proofsheet check',
+    '...',
+    '[exit 1]',
+    '```',
+    '',
+  ].join('\n')
+  const { bugs, mismatches, accepted } = await playAlone(text)
+  expect(bugs).toEqual([expect.stringMatching(/^page\.md:8: \$ proofsheet check\n +! a bug: RangeError/)])
+  expect({ mismatches, accepted }).toEqual({ mismatches: [], accepted: text })
+})
+
 test.for([
   ['a command that does not exist', page('$ frobnicate'), 'page.md:4: $ frobnicate'],
   ['output without a command', page('0.1.0'), 'line 4: output without a command'],

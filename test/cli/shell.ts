@@ -156,11 +156,12 @@ async function proofsheet(rest: string, state: State): Promise<string[]> {
   const stdout = collect('', lines, heard)
   const stderr = collect('! ', lines, heard)
   const redirected: string[] = []
+  const redirect = (text: string) => void redirected.push(text)
   const { answer } = state
   delete state.answer
   const changes: Partial<Io> = {
     env,
-    stdout: target ? { ...stdout, write: (text) => void redirected.push(text) } : stdout,
+    stdout: target ? { ...stdout, write: redirect, data: redirect } : stdout,
     stderr,
     // Pauses between tries are the subject of other tests.
     sleep: async (ms, signal) => void (await sleep(Math.min(ms, 20), undefined, signal ? { signal } : {})),
@@ -199,13 +200,15 @@ export const BUG = 1
 function collect(prefix: string, lines: string[], heard: (text: string) => void) {
   let begun = ''
   const put = (line: string) => lines.push(`${prefix}${line}`.trimEnd())
+  const take = (text: string) => {
+    const [...whole] = `${begun}${text}`.split('\n')
+    begun = whole.pop()!
+    whole.forEach(put)
+    heard(text)
+  }
   const output: Output = {
-    write(text) {
-      const [...whole] = `${begun}${text}`.split('\n')
-      begun = whole.pop()!
-      whole.forEach(put)
-      heard(text)
-    },
+    write: take,
+    data: take,
     isTerminal: false,
     color: false,
     columns: 80,

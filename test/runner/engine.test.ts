@@ -272,7 +272,7 @@ describe('the purse', () => {
     expect(mostFlying).toBe(3)
     expect(summary).toEqual(summed({ made: 3, left: 6, spent: 165_000, stopped: 'budget' }))
     expect(events.find((e) => e.type === 'stopping')).toMatchObject({
-      message: 'i3 may cost up to $0.055, and of $0.18 $0.015 is left',
+      message: 'i3 may cost up to $0.055, and of the limit of $0.18 only $0.015 is left',
     })
   })
 

@@ -379,7 +379,8 @@ describe('Ctrl-C', () => {
       },
       // The first thing the run reads of the clock after the start of an item.
       stderr: {
-        write: (text) => {
+        write: () => {},
+        data: (text) => {
           if (text.includes('"type":"start"')) interrupt()
         },
         isTerminal: false,

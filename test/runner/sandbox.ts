@@ -100,6 +100,9 @@ async function inProcess(
     write: (text) => {
       written[name] += text
     },
+    data: (text) => {
+      written[name] += text
+    },
     isTerminal: false,
     color: false,
     unicode: true,

@@ -65,6 +65,7 @@ export function screen(columns: number, rows: number, changes: Partial<Output> =
       return size.rows
     },
     writes,
+    data: () => {},
     write(text) {
       writes.push(text)
       for (const [token, up, erase] of text.matchAll(TOKEN)) {

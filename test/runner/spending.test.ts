@@ -1,6 +1,6 @@
 // What a run may spend, and how it goes on where it ended: the command line against the real worker, with the emulator as
 // every provider.
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JsonEvent } from '../../runner/views/events.ts'
@@ -43,7 +43,7 @@ describe('a limit', () => {
     expect(first.code).toBe(5)
     expect(box.calls()).toBe(2)
     expect(first.stderr).toMatch(
-      /stopping: cup\/blue may cost up to \$0\.055, and of \$0\.12 \$0\.01 is left/,
+      /stopping: cup\/blue may cost up to \$0\.055, and of the limit of \$0\.12 only \$0\.01 is left/,
     )
     expect(first.stderr).toMatch(
       /2 pictures made, 2 left in .*: \$0\.11 \(expected \$0\.22, at most \$0\.22\)/,
@@ -72,12 +72,25 @@ describe('a limit', () => {
     )
   })
 
-  test('up to confirm_above nobody is asked; above it --yes is needed, and the limit is said', async () => {
+  test('up to confirm_above nobody is asked on a terminal, above it they are', async () => {
+    const asked: string[] = []
+    const terminal = {
+      interactive: true,
+      confirm: async (question: string) => asked.push(question) === 0,
+    }
     const small = shop('budget: { confirm_above: 0.25 }')
-    expect((await small.proofsheet('run')).code).toBe(0)
+    expect((await small.proofsheet('run', terminal)).code).toBe(0)
+    expect(asked).toEqual([])
     const dear = shop('budget: { confirm_above: 0.2, max: 0.21 }')
-    const { code, stderr } = await dear.proofsheet('run')
-    expect({ code, calls: dear.calls() }).toEqual({ code: 2, calls: 0 })
+    expect((await dear.proofsheet('run', terminal)).code).toBe(2)
+    expect(dear.calls()).toBe(0)
+    expect(asked).toEqual(['Buy 4 pictures for $0.22 expected, $0.22 at most, stopping at $0.21?'])
+  })
+
+  test('where nobody can be asked --yes is needed, however little it costs', async () => {
+    const box = shop('budget: { confirm_above: 1, max: 0.21 }')
+    const { code, stderr } = await box.proofsheet('run')
+    expect({ code, calls: box.calls() }).toEqual({ code: 2, calls: 0 })
     expect(stderr).toContain(
       'this buys 4 pictures for $0.22 expected, $0.22 at most, stopping at $0.21; add --yes',
     )
@@ -170,14 +183,14 @@ describe('a saved plan', () => {
 test('what was found on the worker is counted apart from what was bought', async () => {
   const box = shop()
   await box.proofsheet('run --yes --limit 3')
-  for (const name of ['catalog.lock.jsonl', '.proofsheet'])
-    rmSync(join(box.folder, name), { recursive: true })
+  // One line of three is left of the lock.
+  box.write('catalog.lock.jsonl', `${box.read('catalog.lock.jsonl').split('\n')[0]}\n`)
   box.calls()
   const { stderr, stdout } = await box.proofsheet('run --yes --json')
   expect(box.calls()).toBe(1)
   expect(stderr).toMatch(/1 picture made in .*: \$0\.055 \(expected \$0\.055/)
-  expect(stderr).toContain('3 pictures found on the worker, made before and not in this sum')
-  expect(JSON.parse(stdout).summary).toMatchObject({ made: 1, actual: 0.055, adopted: 3 })
+  expect(stderr).toContain('2 pictures found on the worker, made before and not in this sum')
+  expect(JSON.parse(stdout).summary).toMatchObject({ made: 1, actual: 0.055, adopted: 2 })
 })
 
 test('a run ends with every failure in its JSON, charged or not', async () => {

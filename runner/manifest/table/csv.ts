@@ -20,7 +20,7 @@ export function readCsv(file: string, written: string): Sheet {
   const text = written.replaceAll('\r\n', '\n')
   const lines = new Lines(text)
   const { delimiter, columns } = headerOf(text)
-  const { records, broken, tooMany } = columns > MAX_COLUMNS ? NOTHING : recordsOf(text, lines, delimiter)
+  const { records, broken, tooMany } = columns > MAX_COLUMNS ? UNREAD : recordsOf(text, lines, delimiter)
   const source = new SourceFile(file, locator(lines, delimiter, records), lines.at)
   const problem = (place: Place, message: string, hint?: string): Finding => ({
     at: [source],
@@ -98,7 +98,7 @@ function headerOf(text: string): { delimiter: string; columns: number } {
 
 type Reading = { records: CsvRecord[]; broken?: Broken; tooMany: boolean }
 
-const NOTHING: Reading = { records: [], tooMany: false }
+const UNREAD: Reading = { records: [], tooMany: false }
 
 type Broken = { place: Place; message: string; hint: string }
 

@@ -45,7 +45,7 @@ test.for<[string, Absent, string[], string[]]>([
     'is binary',
     { notText: 'binary', line: 3 },
     ['`a.csv` is no text: there is a zero byte in line 3', 'a spreadsheet is exported as CSV'],
-    ['is no text: there is a zero byte in line 3', 'a spreadsheet is exported as CSV'],
+    ['is no text: there is a zero byte in line 3', NAME_IT],
   ],
   [
     'is in another encoding',
@@ -54,10 +54,7 @@ test.for<[string, Absent, string[], string[]]>([
       '`a.csv` is not UTF-8: a byte in line 7 is no character',
       'save it as UTF-8; a spreadsheet calls this "CSV UTF-8"',
     ],
-    [
-      'is not UTF-8: a byte in line 7 is no character',
-      'save it as UTF-8; a spreadsheet calls this "CSV UTF-8"',
-    ],
+    ['is not UTF-8: a byte in line 7 is no character', 'save it as UTF-8'],
   ],
 ])('a file that %s', ([, absent, named, manifest]) => {
   expect(absence('a.csv', absent)).toEqual(named)

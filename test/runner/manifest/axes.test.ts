@@ -93,7 +93,7 @@ test.for([
   ['no key', '{ table: ./p.csv }', 'has no `key`: the column whose values are parts of the ids'],
   ['another column', '{ table: ./p.csv, key: skuu }', '`./p.csv` has no column `skuu`'],
   ['no such pattern', '{ glob: "./*.gif" }', 'no file matches `./*.gif`'],
-  ['a misspelt key', '{ table: ./p.csv, kye: sku }', 'unknown key `kye`'],
+  ['a misspelt key', '{ table: ./p.csv, kee: sku }', 'unknown key `kee`'],
 ] as const)('an axis with %s breaks its item only', async ([, axis, message]) => {
   const yaml = `${MODEL}items:\n  i: { matrix: { p: ${axis} } }\n  j: { refs: [{ from: i/any }, { from: "i/*" }], size: 9K }\noverrides: { i/x: { seed: 1 } }`
   const { diagnostics } = await load(yaml, DISK)
@@ -128,7 +128,7 @@ test('two files with one name but for the extension are told', async () => {
 
 test('a nested value is a problem where it is used', async () => {
   const yaml = `${MODEL}items: { i: { matrix: { p: { table: p.jsonl, key: sku } }, prompt: "\${p.tags}" } }`
-  expect((await load(yaml, DISK)).diagnostics[0]).toMatchObject({ message: '`p.tags` is a list' })
+  expect((await load(yaml, DISK)).diagnostics[0]).toMatchObject({ message: '`p.tags` is a list (in i/a)' })
 })
 
 test('a problem names the row behind the text', async () => {
@@ -155,4 +155,9 @@ test('columns that nothing uses are one warning for each table', async () => {
     ['./p.csv', 1, 5, 'nothing uses the columns `name`, `kind`'],
     ['p.jsonl', 1, expect.any(Number), 'nothing uses the column `tags`'],
   ])
+})
+
+test('what a wrong skip leaves over is not known, and nothing in it is called missing', async () => {
+  const yaml = `${MODEL}items: { i: { ${AXES}, skip: [{ angle: bottom }] }, j: { refs: [{ from: i/x }] } }`
+  expect((await load(yaml, DISK)).diagnostics.map(({ path }) => path)).toEqual(['items.i.skip[0]'])
 })

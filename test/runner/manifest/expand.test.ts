@@ -157,7 +157,7 @@ test.for([
 ] as const)('%s changes nothing', async ([, change]) => {
   const yaml = 'defaults:\n  model: nano-banana-2\nitems:\n  a:\n    prompt: |\n      one\n      two\n'
   const [plain, changed] = [await load(yaml), await load(change(yaml))]
-    expect(changed.manifest?.items).toEqual(plain.manifest?.items)
+  expect(changed.manifest?.items).toEqual(plain.manifest?.items)
   expect(plain.manifest?.items[0]).toMatchObject({ prompt: 'one\ntwo', line: 4 })
 })
 

@@ -119,16 +119,15 @@ const clock = () => {
   return (user + system) / 1000
 }
 
-// A fifth of a second on an idle machine; comparing each pattern with each name takes many.
+// A fifth of a second on an idle machine; comparing each pattern with each name takes two.
 test('ten thousand patterns over one folder of many files are quick', async () => {
   const flat = join(folder, 'flat')
   await mkdir(flat)
   const ids = Array.from({ length: 10_000 }, (_, index) => `ff-${String(index).padStart(5, '0')}`)
-  // Every fifth has files: what is looked for and what is there need not be the same.
-  const pictured = ids.filter((_, index) => index % 5 === 0)
+  const pictured = ids.filter((_, index) => index % 2 === 0)
   for (const id of pictured) await writeFile(join(flat, `${id}-1.jpg`), '')
   const start = clock()
   const found = await Promise.all(ids.map((id) => listFiles(`./flat/${id}-*.jpg`, folder)))
-  expect(clock() - start).toBeLessThan(1500)
+  expect(clock() - start).toBeLessThan(1200)
   expect(found.flat()).toEqual(pictured.map((id) => `flat/${id}-1.jpg`))
 })

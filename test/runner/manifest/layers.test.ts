@@ -187,3 +187,9 @@ overrides: { c: { seed: 1 } }
     'catalog.yaml:8:14  overrides.c – no id matches `c`',
   ])
 })
+
+test('what lies over a broken layer is not judged by what is missing from it', async () => {
+  const { diagnostics } = await load(`defaults: { model: nano-banana-2, vars: 5, refs: 7 }
+items: { a: { vars: { own: x }, refs: ["..."], prompt: "\${own} \${other} \${image.any}" } }`)
+  expect(diagnostics.map(({ path }) => path)).toEqual(['defaults.vars', 'defaults.refs'])
+})

@@ -7,6 +7,7 @@ const DISK: Disk = {
   'p/a.jpg': png,
   'p/c.jpg': png,
   'odd[1].jpg': png,
+  'odd1.jpg': png,
   'logo.png': png,
 }
 const MODEL = 'defaults: { model: nano-banana-2, prompt: x }\n'

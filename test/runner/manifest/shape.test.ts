@@ -372,7 +372,12 @@ test('a text where a number belongs is no template', async () => {
 
 test.for([
   ['items at the top', 'itmes: {}', 'itmes', 'items'],
-  ['the endings of a fallback', 'items: { a: { model: nano-banana, prompt: x, fallback: [{ model: nano-banana-2, onn: [failed] }] } }', 'onn', 'on'],
+  [
+    'the endings of a fallback',
+    'items: { a: { model: nano-banana, prompt: x, fallback: [{ model: nano-banana-2, onn: [failed] }] } }',
+    'onn',
+    'on',
+  ],
 ] as const)('a misspelt key that is needed is one problem: %s', async ([, yaml, key, meant]) => {
   const { diagnostics } = await load(yaml)
   const hint = `did you mean \`${meant}\`?`

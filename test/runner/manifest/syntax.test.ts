@@ -249,10 +249,19 @@ test('a bracket that the file never closes is shown where it begins', async () =
 })
 
 test('line ends of two characters and a byte order mark move nothing', async () => {
-  expect(await problems('\uFEFFitems:\r\n  a: { promt: x, model: nano-banana }\r\n')).toMatchInlineSnapshot(`
-    "catalog.yaml:2:8  items.a.promt – unknown key \`promt\`
-    > 2 |   a: { promt: x, model: nano-banana }
-        |        ^^^^^ did you mean \`prompt\`?
-    1 problem. Nothing was sent."
+  expect(
+    await problems('\uFEFFitems: { a: { promt: x } }\r\ndefaults:\r\n  modl: nano-banana\r\n'),
+  ).toMatchInlineSnapshot(`
+    "catalog.yaml:1:15  items.a.promt – unknown key \`promt\`
+    > 1 | items: { a: { promt: x } }
+        |               ^^^^^ did you mean \`prompt\`?
+    catalog.yaml:3:3  defaults.modl – unknown key \`modl\`
+    > 3 |   modl: nano-banana
+        |   ^^^^ did you mean \`model\`?
+    2 problems. Nothing was sent."
   `)
+})
+
+test('a key that is left out is one problem, however often', async () => {
+  expect(await problems(': @\n: @\n')).not.toContain('already')
 })

@@ -29,6 +29,12 @@ test.for([
   expect(rows('a.csv', text)).toEqual([{ line: 2, number: 2, sku: 'ff-1', name: 'Oak, pale; new\ttall' }])
 })
 
+test('what is in quotes is not counted for the delimiter', () => {
+  expect(rows('a.csv', '"size; in; cm",name\n1,a\n')).toEqual([
+    { line: 2, number: 2, size_in_cm: '1', name: 'a' },
+  ])
+})
+
 test('CSV as spreadsheets write it: byte order mark, quotes, lines in fields, empty rows and columns', () => {
   const text =
     '\uFEFFsku;name ; Price (EUR);;\r\n0012;"The ""big""\r\nlamp"; 1,10;;\r\n;;;;\r\n\r\nff-2; "Mug" ;;;\r\n'
@@ -71,6 +77,17 @@ test('what is written in YAML is the text: zeros, words and dates stay', () => {
   expect(rows('a.yaml', text)).toMatchObject([
     { sku: '0042', price: '1.10', on: 'no', day: '2026-11-21', sum: '1e3', none: '', empty: '' },
   ])
+})
+
+test.for([
+  ['a.csv', 'sku\nx'],
+  ['a.jsonl', '{"sku":"x"}'],
+  ['a.json', '[{"sku":"x"}]'],
+  ['a.yaml', '- sku: x'],
+] as const)('a byte order mark is no part of %s', ([name, text]) => {
+  const table = readTable(name, `\uFEFF${text}`)
+  expect(table.columns.map(({ written }) => written)).toEqual(['sku'])
+  expect(table.rows.map(plainRow)).toMatchObject([{ sku: 'x' }])
 })
 
 test('a column is found by its header and by its name in templates', () => {
@@ -195,6 +212,7 @@ test.for([
   ['a.json', '{"a":\n{"b" 1}}', '2:6  is not JSON: `:` belongs here'],
   ['a.json', '[{"a":"x\ny"}]', '1:7  is not JSON: a text that is closed on its line belongs here'],
   ['a.json', '[{}] x', '1:6  is not JSON: the end belongs here'],
+  ['a.json', '[{}],', '1:5  is not JSON: the end belongs here'],
   ['a.json', '[{"a":01}]', '1:8  is not JSON: `,` or `}` belongs here'],
   ['a.json', '[{"a":1},]', '1:10  is not JSON: a value belongs here'],
   ['a.json', '[}', '1:2  is not JSON: a value or `]` belongs here'],
@@ -238,6 +256,19 @@ test.for([
   ['rows without end', 'a.csv', `a,b\n${'1,2\n'.repeat(200_001)}`, 'has more than 200000 rows'],
   ['lines without end', 'a.jsonl', '{"a":1}\n'.repeat(200_001), 'has more than 200000 rows'],
   ['columns without end', 'a.csv', ','.repeat(20_000_000), 'has more than 1000 columns'],
+  [
+    'keys without end',
+    'a.json',
+    JSON.stringify(
+      Array.from({ length: 300 }, (_, row) => ({
+        [`a${row}`]: 1,
+        [`b${row}`]: 1,
+        [`c${row}`]: 1,
+        [`d${row}`]: 1,
+      })),
+    ),
+    'has more than 1000 columns',
+  ],
   ['a row without end', 'a.csv', `a,b\n${'x,'.repeat(10_000_000)}`, 'this row is longer than 1 MiB'],
   [
     'a quote without end',

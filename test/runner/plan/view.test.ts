@@ -247,7 +247,7 @@ describe('what to do next', () => {
   test('an example of what is worth asking about is named', () => {
     const changed = plan([item('a'), item('b', { prompt: 'x' })], lockOf(plan([item('b')])))
     expect(nextLine(changed, words)).toBe(
-      'Nothing was sent.  proofsheet run      (why one of them: proofsheet plan --why b)',
+      'Nothing was sent.  proofsheet run\nWhy one of them:   proofsheet plan --why b',
     )
   })
 
