@@ -1,6 +1,6 @@
 // A manifest on disk, judged: read, checked against the market it would be made at, and its addresses fetched, because
 // their bytes are part of what is bought. Sends no picture request.
-import { join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import PQueue from 'p-queue'
 import { type Market, withPrices } from '../core/market.ts'
 import { sha256 } from './digest.ts'
@@ -61,12 +61,18 @@ export async function judge({ manifest: shown, worker, layers }: ManifestOptions
   return {
     session,
     market,
-    diagnostics: [...diagnostics, ...found.diagnostics, ...dear].map((d) =>
-      d.file === path ? { ...d, file: shown } : d,
-    ),
+    diagnostics: [...diagnostics, ...found.diagnostics, ...dear].map((d) => ({
+      ...d,
+      file: d.file === path ? shown : fileFrom(d.file, path, io.cwd),
+    })),
     ...(isWhole && dear.length === 0 ? { manifest } : {}),
     downloads: found.downloads,
   }
+}
+
+/** A file that the manifest names, as it is named from where we are. Flags are no files. */
+function fileFrom(file: string, manifest: string, cwd: string): string {
+  return file.startsWith('--') ? file : relative(cwd, resolve(dirname(manifest), file))
 }
 
 /** What may cost more than the budget allows a single picture, whether it is made already or not. */

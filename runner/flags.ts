@@ -80,7 +80,7 @@ export function layersOf({ profile, set, var: vars }: ManifestFlags): Layers {
 function repeatable(flags: string, description: string): Option {
   return new Option(flags, description)
     .argParser((value: string, before: string[]) => [...before, value])
-    .default([], 'none')
+    .default([])
 }
 
 /** Reads a whole number of a range. @throws InvalidArgumentError */
@@ -88,7 +88,7 @@ export function wholeNumber(from: number, to: number): (text: string) => number 
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
     if (!(value >= from && value <= to))
-      throw new InvalidArgumentError(`a whole number from ${from} to ${to}`)
+      throw new InvalidArgumentError(`Give a whole number from ${from} to ${to}.`)
     return value
   }
 }
@@ -96,6 +96,6 @@ export function wholeNumber(from: number, to: number): (text: string) => number 
 /** Reads an amount of USD, with or without `$`. @throws InvalidArgumentError */
 export function amountOf(text: string): MicroUsd {
   const usd = /^\$?\d+(\.\d+)?$/.test(text) ? fromUsd(Number(text.replace('$', ''))) : undefined
-  if (usd === undefined) throw new InvalidArgumentError('an amount of USD, as in 12.50')
+  if (usd === undefined) throw new InvalidArgumentError('Give an amount of USD, as in 12.50.')
   return usd
 }

@@ -1,5 +1,5 @@
 // The command line as a whole: its verbs in the order of their use, its help, its exit codes.
-import { Command } from 'commander'
+import { Command, Help, type Option } from 'commander'
 import pkg from '../package.json' with { type: 'json' }
 import { EXIT_MEANINGS, type ExitCode } from './exit.ts'
 import type { Io } from './io.ts'
@@ -14,6 +14,7 @@ export function createProgram(io: Io, done: (code: ExitCode) => void): Command {
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
     .version(pkg.version)
     .exitOverride()
+    .configureHelp({ optionDescription: described })
     .showHelpAfterError('(proofsheet --help and proofsheet <verb> --help say what there is)')
     .addHelpText('before', `${EXAMPLES}\n`)
     .addHelpText('after', `\n${helpTail()}`)
@@ -21,6 +22,13 @@ export function createProgram(io: Io, done: (code: ExitCode) => void): Command {
   addReadingVerbs(program, io, done)
   addServingVerbs(program, io, done)
   return program
+}
+
+/** An option's line of help. That a flag is off unless it is given goes without saying. */
+function described(this: Help, option: Option): string {
+  const { defaultValue, description } = option
+  const isOff = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0)
+  return isOff ? description : Help.prototype.optionDescription.call(this, option)
 }
 
 const EXAMPLES = `  proofsheet init --from ./photos    a manifest of a folder of photographs, or of a table

@@ -84,7 +84,7 @@ export async function finish(opened: Opened, judge: Judge, fx: ManifestEffects):
 }
 
 /** The id of a sample, from 1; so too the path of its picture. */
-export function sampleId(id: string, sample: number): string {
+function sampleId(id: string, sample: number): string {
   return sample === 1 ? id : `${id}#${sample}`
 }
 

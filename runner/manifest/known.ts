@@ -87,6 +87,6 @@ export class KnownIds {
   }
 }
 
-export function shortened(names: readonly string[]): string {
+function shortened(names: readonly string[]): string {
   return `${names.slice(0, MOST_SHOWN).join(', ')}${names.length > MOST_SHOWN ? ', …' : ''}`
 }

@@ -26,6 +26,7 @@ const MOST_PICTURES = 100_000
 export function addMakingVerbs(program: Command, io: Io, done: (code: ExitCode) => void): void {
   program
     .command('init')
+    .addHelpText('before', INIT_EXAMPLES)
     .summary('write a manifest that works, and the schema its editor reads')
     .argument(...MANIFEST)
     .option('--from <folder|table>', 'a folder of photographs, or a table (.csv, .jsonl, .yaml)')
@@ -38,6 +39,7 @@ export function addMakingVerbs(program: Command, io: Io, done: (code: ExitCode) 
     .action(async (manifest: string, o: CheckOptions) => done(await check({ ...o, manifest }, io)))
 
   repeatsItems(selectsItems(readsManifest(program.command('plan'))))
+    .addHelpText('before', PLAN_EXAMPLES)
     .summary('what would be made, why, and for how much; buys nothing')
     .argument(...MANIFEST)
     .addOption(limitOption())
@@ -50,6 +52,7 @@ export function addMakingVerbs(program: Command, io: Io, done: (code: ExitCode) 
     .action(async (manifest: string, o: PlanOptions) => done(await plan({ ...o, manifest }, io)))
 
   repeatsItems(selectsItems(readsManifest(program.command('run'))))
+    .addHelpText('before', RUN_EXAMPLES)
     .summary('make it; also resumes and retries')
     .argument(...MANIFEST)
     .option('-y, --yes', 'buy without being asked', false)
@@ -68,6 +71,25 @@ export function addMakingVerbs(program: Command, io: Io, done: (code: ExitCode) 
     .option('--json', 'the result as JSON on stdout', false)
     .action(async (manifest: string, o: RunOptions) => done(await run({ ...o, manifest }, io)))
 }
+
+const INIT_EXAMPLES = `  proofsheet init                          a small example that runs as it is
+  proofsheet init --from ./photos          one picture for each photograph
+  proofsheet init shop.yaml --from feed.csv   one picture for each row
+`
+
+const PLAN_EXAMPLES = `  proofsheet plan                          all that is to be made
+  proofsheet plan -s packshot -x '**/top'  some of it
+  proofsheet plan --profile draft --set size=512
+  proofsheet plan --why packshot/mug       what has changed since it was made
+  proofsheet plan --compare                the price on every model and provider
+`
+
+const RUN_EXAMPLES = `  proofsheet run                           make what is missing; go on after a stop
+  proofsheet run --limit 3                 a few first
+  proofsheet run --max-cost 5 -j 16 --yes  without being asked, within a limit
+  proofsheet run --redo -s packshot/mug    buy one again
+  proofsheet run --refused --uncertain     also what is not repeated by itself
+`
 
 function limitOption(): Option {
   return new Option('--limit <n>', 'at most so many pictures').argParser(wholeNumber(1, MOST_PICTURES))

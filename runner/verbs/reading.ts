@@ -21,6 +21,7 @@ export function addReadingVerbs(program: Command, io: Io, done: (code: ExitCode)
     .action(async (id: string, o: ShowOptions) => done(await show({ ...o, id }, io)))
 
   readsManifest(program.command('pick'))
+    .addHelpText('before', PICK_EXAMPLES)
     .summary('say which of several samples is the one, or which picture will not do')
     .argument('[ids...]', 'pictures, as in packshot/mug#2')
     .addOption(manifestOption())
@@ -54,6 +55,11 @@ export function addReadingVerbs(program: Command, io: Io, done: (code: ExitCode)
     .addOption(outDirOption())
     .action(async (manifest: string, o: ExportOptions) => done(await exportCatalog({ ...o, manifest }, io)))
 }
+
+const PICK_EXAMPLES = `  proofsheet pick --list                   what there is to pick from
+  proofsheet pick packshot/mug#2           the second sample is the one
+  proofsheet pick --reject packshot/lamp && proofsheet run --redo -s status:rejected
+`
 
 function manifestOption(): Option {
   return new Option('-m, --manifest <file>', 'the manifest').default(DEFAULT_MANIFEST)
