@@ -11,6 +11,7 @@ import { fileOf } from '../run/save.ts'
 import type { Lock, LockEntry, Review } from '../state/lock.ts'
 import { entryOfId, pickedOf, reviewed, samplesOf } from '../state/review.ts'
 import { openState, type State } from '../state/state.ts'
+import { commandLine } from '../views/command.ts'
 import { dependentLines, listLines, reviewLine } from '../views/pick.ts'
 
 export type PickOptions = {
@@ -30,8 +31,7 @@ export type PickOptions = {
 export async function pick(options: PickOptions, io: Io, items?: readonly Item[]): Promise<ExitCode> {
   refuseMixtures(options)
   const state = openState(resolve(io.cwd, options.manifest), { pid: io.pid, startedAt: io.now() })
-  if (state.lock().size === 0)
-    throw new UsageError(`no picture is made yet: proofsheet run ${wordsOf(options)}`)
+  if (state.lock().size === 0) throw new UsageError(`no picture is made yet: ${commandOf(options)('run')}`)
   const lines = options.list ? list(state.lock(), options, io, items) : say(state, options, io, items)
   io.stdout.write(lines.map((line) => `${line}\n`).join(''))
   return EXIT.done
@@ -61,12 +61,13 @@ function say(state: State, options: PickOptions, io: Io, items: readonly Item[] 
   const moved = [...new Set(entries.map(({ id }) => baseOf(id)))].filter(
     (base) => chosen(before, base, options) !== chosen(state.lock(), base, options),
   )
-  return [...lines, ...dependentLines(moved, items ?? [], review, wordsOf(options))]
+  return [...lines, ...dependentLines(moved, items ?? [], review, commandOf(options))]
 }
 
-/** What other verbs are told to mean the same pictures. */
-function wordsOf({ manifest, profile }: PickOptions): string {
-  return profile === undefined ? manifest : `${manifest} --profile ${profile}`
+/** Writes commands about the same pictures. */
+function commandOf({ manifest, profile }: PickOptions) {
+  return (verb: string, flags: Record<string, string | boolean> = {}) =>
+    commandLine(verb, manifest, { '--profile': profile, ...flags })
 }
 
 /** The id of the picture that stands for all samples. */
@@ -107,7 +108,7 @@ function absence(
   const made = [...lock.values()].filter((e) => e.profile === profile && e.status === 'succeeded')
   const known = new Set([...made, ...items].map((one) => one.id))
   if (known.has(id.replace(/#1$/, '')))
-    return `\`${id}\` is not made yet${under}: proofsheet run ${wordsOf(options)} -s ${id}`
+    return `\`${id}\` is not made yet${under}: ${commandOf(options)('run', { '-s': id })}`
   const below = made.filter((one) => one.id.startsWith(`${id.replace(/\/+$/, '')}/`)).map((one) => one.id)
   if (below.length > 0) return `\`${id}\` is a folder; name a picture in it: ${few(below)}`
   const samples = samplesOf(lock, { id, profile }).map((one) => one.id)

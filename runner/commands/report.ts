@@ -9,6 +9,7 @@ import { costOf, lastOf, rowsOf } from '../report/data.ts'
 import { reportPage } from '../report/page.ts'
 import { sourcesOf } from '../report/sources.ts'
 import { fileOf } from '../run/save.ts'
+import { commandLine } from '../views/command.ts'
 import { count, fileSize } from '../views/format.ts'
 
 export type ReportOptions = ManifestFlags &
@@ -69,7 +70,7 @@ export async function report(options: ReportOptions, io: Io): Promise<ExitCode> 
       )
     if (sources.local > 0)
       io.stderr.write(
-        `${count(sources.local, 'picture')} shown only while this runs: proofsheet dev ${shown}\n`,
+        `${count(sources.local, 'picture')} shown only while this runs: ${commandLine('dev', shown, {})}\n`,
       )
     return EXIT.done
   } finally {

@@ -1,5 +1,6 @@
 // What is said beside an export: what is in it, what is not, and what would not work where it is going.
 import type { Catalog } from '../catalog/pictures.ts'
+import { commandLine } from './command.ts'
 import { count } from './format.ts'
 
 const REASONS: Record<string, string> = {
@@ -24,7 +25,7 @@ export function notesOn(
     ...(pictures.size === 0 ? ['no picture is made yet, so the export is empty'] : []),
     ...(reasons.length > 0
       ? [
-          `left out: ${reasons.join(', ')}${toMake ? ` (proofsheet run ${manifest} makes what can be made)` : ''}`,
+          `left out: ${reasons.join(', ')}${toMake ? ` (${commandLine('run', manifest, {})} makes what can be made)` : ''}`,
         ]
       : []),
     ...(emulated > 0
@@ -32,7 +33,7 @@ export function notesOn(
       : []),
     ...(local > 0
       ? [
-          `${local === 1 ? '1 address leads to this machine and answers' : `${local} addresses lead to this machine and answer`} only while this runs: proofsheet dev ${manifest}`,
+          `${local === 1 ? '1 address leads to this machine and answers' : `${local} addresses lead to this machine and answer`} only while this runs: ${commandLine('dev', manifest, {})}`,
         ]
       : []),
   ]

@@ -30,9 +30,9 @@ export function usdOf(usd: number | null): string {
 
 /** `3.4 s`, `2 min 5 s` */
 export function duration(ms: number): string {
-  const seconds = ms / 1000
-  if (seconds < 60) return `${seconds.toFixed(1)} s`
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
 /** `about 40 s`, `about 4 min`, `about 3 h` */

@@ -1,5 +1,6 @@
 // What init has written, what it left out, and what comes next.
 import type { Proposal } from '../init/proposal.ts'
+import { commandLine } from './command.ts'
 import { alignRows } from './table.ts'
 
 /** What was left out is listed up to here. */
@@ -9,14 +10,14 @@ export function initLines(
   { about, left }: Proposal,
   { manifest, schema, isDefault }: { manifest: string; schema: string; isDefault: boolean },
 ): string[] {
-  const word = isDefault ? '' : ` ${manifest}`
+  const command = (verb: string) => (isDefault ? `proofsheet ${verb}` : commandLine(verb, manifest, {}))
   const written = [
     [manifest, about],
     [schema, 'lets editors complete and explain the manifest'],
   ]
   const next = [
-    [`proofsheet plan${word}`, 'what would be made, and for how much; buys nothing'],
-    [`proofsheet run${word}`, 'make it'],
+    [command('plan'), 'what would be made, and for how much; buys nothing'],
+    [command('run'), 'make it'],
   ]
   const more = left.length - MOST_LISTED
   const listed = alignRows(

@@ -17,12 +17,12 @@ export function reviewLine(
 }
 
 /** Which items are now made from another picture, and how what was rejected is made again. `moved` are pictures for which
- *  another sample stands now; `words` tell other verbs the manifest. */
+ *  another sample stands now; `command` writes a verb with its flags for the same manifest. */
 export function dependentLines(
   moved: readonly string[],
   items: readonly Item[],
   review: Review | undefined,
-  words: string,
+  command: (verb: string, flags?: Record<string, string | boolean>) => string,
 ): string[] {
   const lines = moved.flatMap((base) => {
     const users = items.filter((item) => item.references.some((r) => r.kind === 'from' && r.item === base))
@@ -33,9 +33,9 @@ export function dependentLines(
   })
   return [
     ...lines,
-    ...(lines.length > 0 ? [`what is to be made again:  proofsheet plan ${words}`] : []),
+    ...(lines.length > 0 ? [`what is to be made again:  ${command('plan')}`] : []),
     ...(review === 'rejected'
-      ? [`to buy rejected pictures again:  proofsheet run ${words} --redo -s status:rejected`]
+      ? [`to buy rejected pictures again:  ${command('run', { '--redo': true, '-s': 'status:rejected' })}`]
       : []),
   ]
 }

@@ -18,12 +18,14 @@ describe('figures', () => {
   })
 
   test('durations and sizes have units', () => {
-    expect([duration(3_400), duration(125_000), fileSize(812_000), fileSize(1_400_000)]).toEqual([
-      '3.4 s',
-      '2 min 5 s',
-      '812 KB',
-      '1.4 MB',
-    ])
+    expect([
+      duration(3_400),
+      duration(59_960),
+      duration(119_700),
+      duration(125_000),
+      fileSize(812_000),
+      fileSize(1_400_000),
+    ]).toEqual(['3.4 s', '1 min 0 s', '2 min 0 s', '2 min 5 s', '812 KB', '1.4 MB'])
   })
 
   test('wide characters do not break columns', () => {
