@@ -4,8 +4,10 @@
 // Two yardsticks: the floor, which is the provider's time alone, and a bare loop of HTTP calls against the same worker,
 // which is what the worker with its local storage needs on this machine. The first one is what the runner is to meet; the
 // second one tells whose the rest is. The worker is running already when the clock starts.
+// Each way once with the storage of the worker on disk and, on Linux, once in memory: the difference is the disk's, whose
+// every write the local storage waits for.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,16 +20,26 @@ const IN_FLIGHT = 32
 const LATENCY_MS = 500
 const TRIES = 3
 
-/** The emulator as a child of its own; resolves with its address. */
-async function startEmulator() {
+/** Linux's folder in memory. */
+const MEMORY = '/dev/shm'
+const PLACES = [
+  ['on disk', tmpdir()],
+  ...(existsSync(MEMORY) ? ([['in memory', MEMORY]] as const) : []),
+] as const
+
+/** The emulator as a child of its own, which ends with this process; resolves with its address. */
+async function startEmulator(): Promise<string> {
   const program = fileURLToPath(new URL('../emulator/main.ts', import.meta.url))
   const child = spawn(process.execPath, [program, '--latency', String(LATENCY_MS), '--quick'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  // Also when the measurement fails or is interrupted.
+  process.on('exit', () => child.kill())
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   const line = await new Promise<string>((resolve) =>
     child.stdout.once('data', (piece) => resolve(String(piece))),
   )
-  return { url: /http:\S+/.exec(line)![0], stop: () => child.kill() }
+  return /http:\S+/.exec(line)![0]
 }
 
 /** The same pictures by a loop that does nothing else; seconds. */
@@ -70,36 +82,45 @@ function post(url: string, token: string, key: string, body: string, agent: Agen
   })
 }
 
-const emulator = await startEmulator()
-const env = { ...emptyEnvironment(), EMULATOR_URL: emulator.url }
-const loops: number[] = []
-const runs: number[] = []
-for (let index = 0; index < TRIES; index++) {
-  const folder = mkdtempSync(join(tmpdir(), 'proofsheet-bench-'))
-  writeCatalog(folder, PICTURES)
-  const stateDir = join(folder, '.proofsheet')
-  const worker = await attachLocal({ stateDir, env })
-  loops.push(await loop(worker, String(index)))
-  const args = ['run', '--yes', '-j', String(IN_FLIGHT), '--no-download', '--progress', 'quiet']
-  runs.push((await proofsheet(args, folder, env)).seconds)
-  await worker.release()
-  await untilEnded(stateDir, 30_000)
-  rmSync(folder, { recursive: true })
+/** The best times of the bare loop and of the runner with the worker's storage below `place`, in seconds. */
+async function measure(place: string, env: NodeJS.ProcessEnv): Promise<{ loop: number; run: number }> {
+  const loops: number[] = []
+  const runs: number[] = []
+  for (let index = 0; index < TRIES; index++) {
+    const folder = mkdtempSync(join(place, 'proofsheet-bench-'))
+    writeCatalog(folder, PICTURES)
+    const stateDir = join(folder, '.proofsheet')
+    const worker = await attachLocal({ stateDir, env })
+    loops.push(await loop(worker, String(index)))
+    const args = ['run', '--yes', '-j', String(IN_FLIGHT), '--no-download', '--progress', 'quiet']
+    runs.push((await proofsheet(args, folder, env)).seconds)
+    await worker.release()
+    await untilEnded(stateDir, 30_000)
+    rmSync(folder, { recursive: true })
+  }
+  return { loop: Math.min(...loops), run: Math.min(...runs) }
 }
-emulator.stop()
 
 const floor = (PICTURES / IN_FLIGHT) * (LATENCY_MS / 1_000)
-const best = (seconds: readonly number[]) => Math.min(...seconds)
-const row = (name: string, seconds: number) =>
-  name.padEnd(34) +
-  `${seconds.toFixed(1)} s`.padStart(8) +
-  `${(seconds / floor).toFixed(2)} × the floor`.padStart(20) +
-  `${(seconds / best(loops)).toFixed(2)} × the bare loop`.padStart(24)
+const env = { ...emptyEnvironment(), EMULATOR_URL: await startEmulator() }
+const rows: string[] = []
+const row = (name: string, seconds: number, loop?: number) =>
+  rows.push(
+    `${name.padEnd(50)}${seconds.toFixed(1).padStart(6)} s${(seconds / floor).toFixed(2).padStart(8)} × the floor${
+      loop === undefined ? '' : `${(seconds / loop).toFixed(2).padStart(8)} × the bare loop`
+    }`,
+  )
+row('floor: the provider alone', floor)
+for (const [name, place] of PLACES) {
+  const { loop, run } = await measure(place, env)
+  row(`bare loop, storage ${name}`, loop)
+  row(`proofsheet run, start to exit, storage ${name}`, run, loop)
+}
+
 process.stdout.write(`Time of \`proofsheet run\` for ${PICTURES.toLocaleString('en')} pictures, ${IN_FLIGHT} in flight, ${LATENCY_MS} ms each (bench/run.ts)
 ${machine(['wrangler', 'workerd'])}
 Best of ${TRIES}. Provider, worker with its local storage, and runner share the machine; pictures are not downloaded.
 
-${row('floor: the provider alone', floor)}
-${row('bare loop against the same worker', best(loops))}
-${row('proofsheet run, start to exit', best(runs))}
+${rows.join('\n')}
 `)
+process.exit()

@@ -33,3 +33,10 @@ const EXTENSIONS: Record<ReferenceType, string> = {
 export function extensionOf(type: ReferenceType): string {
   return EXTENSIONS[type]
 }
+
+/** A length as a limit is told of: `7 MiB`, `7.2 MiB`, `107 MiB`. Rounded up, so that what is over a limit reads so. */
+export function mebibytes(bytes: number): string {
+  const count = bytes / 1024 / 1024
+  const rounded = count < 100 ? Math.ceil(count * 10) / 10 : Math.ceil(count)
+  return `${rounded} MiB`
+}

@@ -1,6 +1,7 @@
 // One wanted picture, as callers ask for it: schema, limits, canonical form and fingerprint.
 // The fingerprint covers everything that changes pixels and nothing else: not who sells, not what it may cost.
 import { z } from 'zod'
+import { mebibytes } from './media.ts'
 import {
   ASPECTS,
   DEFAULT_SIZE,
@@ -56,6 +57,14 @@ const FallbackSchema = z.strictObject({
   on: z.array(z.enum(FALLBACK_REASONS)).min(1).describe('The endings after which this one is tried.'),
 })
 
+/** The categories of harm that can be set, of those that the Gemini API names (read 2026-11). */
+export const HARM_CATEGORIES = [
+  'HARM_CATEGORY_HARASSMENT',
+  'HARM_CATEGORY_HATE_SPEECH',
+  'HARM_CATEGORY_SEXUALLY_EXPLICIT',
+  'HARM_CATEGORY_DANGEROUS_CONTENT',
+] as const
+
 /** Parameters that are passed to the model and change pixels. */
 export const ParametersSchema = z.strictObject({
   system: z.string().min(1).max(MAX_PROMPT_CHARS).optional().describe('System text.'),
@@ -67,7 +76,9 @@ export const ParametersSchema = z.strictObject({
   safetySettings: z
     .array(
       z.strictObject({
-        category: z.string().regex(/^HARM_CATEGORY_[A-Z_]+$/),
+        category: z
+          .string()
+          .regex(/^HARM_CATEGORY_[A-Z_]+$/, 'must be a name such as HARM_CATEGORY_HARASSMENT'),
         threshold: z.enum([
           'BLOCK_LOW_AND_ABOVE',
           'BLOCK_MEDIUM_AND_ABOVE',
@@ -160,7 +171,11 @@ export function limitsOf(
     if (mimeType && !model.referenceTypes.includes(mimeType))
       refuse(path, `${model.short} does not read ${mimeType}; it reads ${model.referenceTypes.join(', ')}`)
     if (bytes !== undefined && bytes > MAX_REFERENCE_BYTES)
-      refuse(path, `is ${bytes} bytes; at most ${MAX_REFERENCE_BYTES} are taken`, 'payload_too_large')
+      refuse(
+        path,
+        `has ${mebibytes(bytes)}; a reference has at most ${mebibytes(MAX_REFERENCE_BYTES)}`,
+        'payload_too_large',
+      )
     if (fileUri && !provider.fileUri)
       refuse(path, `${provider.id} does not fetch fileUri references; give {url} and the worker fetches it`)
   }
@@ -168,7 +183,7 @@ export function limitsOf(
   if (encoded > provider.maxRequestBytes)
     refuse(
       'references',
-      `are ${encoded} bytes in Base64 together; ${provider.id} takes at most ${provider.maxRequestBytes}`,
+      `are ${mebibytes(encoded)} together once encoded; ${provider.id} takes ${mebibytes(provider.maxRequestBytes)}`,
       'payload_too_large',
     )
   if (request.temperature !== undefined && request.temperature > provider.maxTemperature)

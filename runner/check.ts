@@ -6,6 +6,7 @@ import { type Market, withPrices } from '../core/market.ts'
 import { sha256 } from './digest.ts'
 import { ManifestRejected } from './exit.ts'
 import type { Io } from './io.ts'
+import type { ManifestEffects } from './manifest/effects.ts'
 import { manifestFiles } from './manifest/files.ts'
 import { renderProblems } from './manifest/frames.ts'
 import type { Item, Manifest } from './manifest/item.ts'
@@ -37,6 +38,8 @@ export type Judged = {
   manifest?: Manifest
   /** What was behind each address. */
   downloads: ReadonlyMap<string, Downloaded>
+  /** The texts that were read: the manifest, its tables and prompts; absolute paths. */
+  sources: ReadonlySet<string>
 }
 
 /** A manifest that can be used. */
@@ -51,7 +54,16 @@ export async function judge({ manifest: shown, worker, layers }: ManifestOptions
   const { folder } = pathsOf(path)
   const session = await openSession({ worker, stateFolder: folder }, io)
   const today = new Date(io.now()).toISOString().slice(0, 10)
-  const { manifest, diagnostics } = await loadManifest(path, session.market, manifestFiles(), layers, today)
+  const sources = new Set<string>()
+  const files = manifestFiles()
+  const reading: ManifestEffects = {
+    ...files,
+    readText(file) {
+      sources.add(file)
+      return files.readText(file)
+    },
+  }
+  const { manifest, diagnostics } = await loadManifest(path, session.market, reading, layers, today)
   const found = manifest
     ? await fetchReferences(manifest.items, path, join(folder, 'references'), io)
     : { downloads: new Map<string, Downloaded>(), diagnostics: [] }
@@ -67,6 +79,7 @@ export async function judge({ manifest: shown, worker, layers }: ManifestOptions
     })),
     ...(isWhole && dear.length === 0 ? { manifest } : {}),
     downloads: found.downloads,
+    sources,
   }
 }
 

@@ -34,6 +34,13 @@ export type ClientEffects = {
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>
 }
 
+/** The answer to a request for a picture. */
+export type Asked = {
+  view: GenerationView
+  /** It was asked for under this key before, and not by this very call: it is not bought by it. */
+  replayed: boolean
+}
+
 /** A request body of `POST /api/generations`, before it is parsed. */
 export type WireRequest = Record<string, unknown>
 
@@ -42,7 +49,7 @@ export type Client = {
   models(): Promise<ModelsView>
   estimate(requests: readonly WireRequest[]): Promise<EstimateView>
   /** Asks for a picture and waits for at most `waitS` seconds. The same key never buys twice. */
-  generate(key: string, request: WireRequest, waitS: number, signal?: AbortSignal): Promise<GenerationView>
+  generate(key: string, request: WireRequest, waitS: number, signal?: AbortSignal): Promise<Asked>
   generation(id: string, waitS: number, signal?: AbortSignal): Promise<GenerationView>
   /** Uploads a reference unless it is there. */
   putReference(
@@ -74,7 +81,7 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
     path: string,
     init: RequestInit,
     { signal, waitS = 0 }: Patience,
-    read: (response: Response) => Promise<T>,
+    read: (response: Response, tries: number) => Promise<T>,
   ): Promise<T> {
     const url = path.startsWith('http') ? path : `${base}${path}`
     // A picture may be served from elsewhere: the token is the worker's alone.
@@ -88,7 +95,7 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
           headers: { ...auth, ...init.headers },
           signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         })
-        if (response.status < 500 || tries === TRIES) return await read(response)
+        if (response.status < 500 || tries === TRIES) return await read(response, tries)
         await response.body?.cancel()
       } catch (cause) {
         if (signal?.aborted) throw cause
@@ -101,20 +108,26 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
     }
   }
 
-  async function call<S extends z.ZodType>(
+  async function call<S extends z.ZodType>(...words: Parameters<typeof ask<S>>): Promise<z.output<S>> {
+    return (await ask(...words)).value
+  }
+
+  async function ask<S extends z.ZodType>(
     schema: S,
     path: string,
     init: RequestInit = {},
     patience: Patience = {},
-  ): Promise<z.output<S>> {
-    const { ok, status, body } = await send(path, init, patience, async (response) => ({
+  ): Promise<{ value: z.output<S>; replayed: boolean }> {
+    const { ok, status, body, replayed } = await send(path, init, patience, async (response, tries) => ({
       ok: response.ok,
       status: response.status,
       body: parse(await response.text()),
+      // A try before this one may have been what bought it.
+      replayed: tries === 1 && response.headers.get('idempotent-replayed') === 'true',
     }))
     if (ok) {
       const result = schema.safeParse(body)
-      if (result.success) return result.data as z.output<S>
+      if (result.success) return { value: result.data as z.output<S>, replayed }
     }
     const problem = ProblemSchema.safeParse(body)
     if (problem.success) throw new WorkerProblem(problem.data)
@@ -138,16 +151,12 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
     url: base,
     models: () => call(ModelsSchema, '/api/models'),
     estimate: (requests) => call(EstimateSchema, ...post('/api/estimate', { requests }, {})),
-    generate: (key, request, waitS, signal) =>
-      call(
-        GenerationSchema,
-        ...post(
-          '/api/generations',
-          request,
-          { 'idempotency-key': `"${key}"`, prefer: `wait=${waitS}` },
-          { signal, waitS },
-        ),
-      ),
+    async generate(key, request, waitS, signal) {
+      const headers = { 'idempotency-key': `"${key}"`, prefer: `wait=${waitS}` }
+      const sent = post('/api/generations', request, headers, { signal, waitS })
+      const { value, replayed } = await ask(GenerationSchema, ...sent)
+      return { view: value, replayed }
+    },
     generation: (id, waitS, signal) =>
       call(GenerationSchema, `/api/generations/${id}?wait=${waitS}`, {}, { signal, waitS }),
     async putReference(sha256, mimeType, bytes, signal) {

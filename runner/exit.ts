@@ -51,7 +51,7 @@ export class Interrupted extends Error {
 const USAGE = [UsageError, ConfigurationError, SelectionError, PlanFileError, UnknownOffer]
 
 /** A full disk, a file that may not be written: said by the system, and no bug. */
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error
 }
 
@@ -63,12 +63,12 @@ export function exitOf(error: unknown): { code: ExitCode; message?: string } | u
   if (USAGE.some((type) => error instanceof type))
     return { code: EXIT.usage, message: (error as Error).message }
   if (error instanceof WorkerProblem) {
-    const denied = error.problem.code === 'unauthorised'
-    const hint = denied ? ' (PROOFSHEET_TOKEN is sent as the token)' : ''
-    return {
-      code: denied ? EXIT.unauthorised : EXIT.usage,
-      message: `the worker says: ${error.message}${hint}`,
-    }
+    const { code, status } = error.problem
+    const message = `the worker says: ${error.message}`
+    if (code === 'unauthorised')
+      return { code: EXIT.unauthorised, message: `${message} (PROOFSHEET_TOKEN is sent as the token)` }
+    if (status >= 500 || status === 429) return { code: EXIT.unavailable, message: `${message} (${status})` }
+    return { code: EXIT.usage, message }
   }
   if (error instanceof LocalWorkerError)
     return { code: error.reason === 'start' ? EXIT.unavailable : EXIT.usage, message: error.message }

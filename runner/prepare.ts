@@ -8,8 +8,10 @@ import type { Io } from './io.ts'
 import { lacksPicture, type Plan, type PlanItem, planOf, type Repeat } from './plan/plan.ts'
 import { firstOf, select, type Terms } from './plan/select.ts'
 import { adopt } from './run/adopt.ts'
-import { keyOf, merge, slotOf } from './state/lock.ts'
+import { type Lock, type LockEntry, merge, slotOf } from './state/lock.ts'
 import { openState, type State } from './state/state.ts'
+import { asLatest, keyOf } from './state/tries.ts'
+import { listed } from './views/fold.ts'
 import { count } from './views/format.ts'
 
 export type Prepared = Checked & {
@@ -45,6 +47,7 @@ export async function prepare(options: PrepareOptions, remember: boolean, io: Io
         `${state.lockPath}: ${count(state.unreadable, 'line')} cannot be read; looked up on the worker\n`,
       )
     const { whole, planWith, adopted } = await planner(checkedManifest, state, options.repeat, remember, io)
+    if (state.unreadable > 0) for (const line of lostLines(whole, state)) io.stderr.write(`${line}\n`)
     const selected = chosen(whole, selection)
     const again = redo && selected ? { redo: selected } : {}
     const wished = selected ? planWith({ selected, ...again }) : whole
@@ -81,22 +84,43 @@ async function planner(
     for (const { key } of unknown) asked.add(key)
     const found = await adopt(unknown, await session.client(), { now: io.now, terms: { profile, prices } })
     if (found.length === 0) break
-    for (const entry of found) {
+    const latest = found.map((entry) => asLatest(entry, lock.get(slotOf(entry))))
+    for (const entry of latest) {
       adopted.add(entry.key)
       if (remember) state.record(entry)
     }
-    lock = merge(lock, new Map(found.map((entry) => [slotOf(entry), entry])))
+    lock = merge(lock, new Map(latest.map((entry) => [slotOf(entry), entry])))
   }
+  if (remember) for (const entry of broughtBack(whole, lock)) state.record({ ...entry, recordedAt: io.now() })
   return { whole, planWith, adopted }
 }
 
 /** The keys under which the worker may know more of an item: its own; and after an ending that is not repeated by itself,
  *  or a picture that the lock did not know of, the one that a repetition on purpose would have had. */
 function keyed(planned: PlanItem, adopted: ReadonlySet<string>): PlanItem[] {
-  const { state, edition, fingerprint, key } = planned
+  const { state, highest, fingerprint, key } = planned
   if (lacksPicture(state)) return [planned]
   if (state !== 'refused' && state !== 'uncertain' && !adopted.has(key)) return []
-  return [{ ...planned, edition: edition + 1, key: keyOf(fingerprint, edition + 1) }]
+  return [{ ...planned, edition: highest + 1, key: keyOf(fingerprint, highest + 1) }]
+}
+
+/** Pictures that their places held before, and that are meant again. */
+function broughtBack(plan: Plan, lock: Lock): LockEntry[] {
+  return plan.items.flatMap(({ state, slot, entry }) => {
+    const isBack = state === 'done' && entry && slotOf(entry) === slot
+    return isBack && lock.get(slot)?.fingerprint !== entry.fingerprint ? [entry] : []
+  })
+}
+
+/** What could not be read of the lock, and is to be made as if it never was. */
+function lostLines({ items }: Plan, { spokenOf }: State): string[] {
+  const lost = items.filter(({ item, state }) => spokenOf.has(item.id) && lacksPicture(state))
+  if (lost.length === 0) return []
+  const were = lost.length === 1 ? 'was' : 'were'
+  const ids = listed(lost.map(({ item }) => item.id))
+  return [
+    `${count(lost.length, 'picture')} of those lines ${were} not found on the worker and would be bought again: ${ids}`,
+  ]
 }
 
 function chosen(plan: Plan, selection: Terms | ReadonlySet<string>): ReadonlySet<string> | undefined {

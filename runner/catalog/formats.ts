@@ -31,6 +31,15 @@ const COLUMNS = [
   'emulated',
 ] as const satisfies readonly (keyof Picture)[]
 
+const MODULE_HEAD = '// Written by `proofsheet export --format ts`; the next export replaces it.'
+
+/** What an export in each format begins with: the mark of a file that the next one may replace. */
+export const BEGINNINGS: Record<Format, RegExp> = {
+  json: /^(\{\}|\{\s*"[^\n]*": \{\s*"url": "[^\n]*",\s*"width": [^\n]*,\s*"height": [^\n]*,\s*"mimeType": )/,
+  csv: new RegExp(`^id,${COLUMNS.join(',')},tags\\b`),
+  ts: new RegExp(`^${MODULE_HEAD}`),
+}
+
 // RFC 4180: CRLF between records, quotes where a field holds a comma, a quote or a line end, quotes doubled. Tags share a
 // column, because they hold no space; every member of metadata has its own. What is not known is empty.
 function csvOf(pictures: ReadonlyMap<string, Picture>): string {
@@ -54,7 +63,7 @@ function fieldOf(text: string): string {
 // No imports, so that the file can be put anywhere. `satisfies` keeps every id and address a literal type.
 function moduleOf(pictures: ReadonlyMap<string, Picture>): string {
   const members = [...pictures].map(([id, picture]) => `  ${keyOf(id)}: ${JSON.stringify(picture)},\n`)
-  return `// Written by \`proofsheet export --format ts\`; the next export replaces it.
+  return `${MODULE_HEAD}
 
 export type Picture = {
   readonly url: string

@@ -1,13 +1,14 @@
 // proofsheet export: the made pictures by id, for the site or the app that shows them. Buys nothing.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, relative, resolve, sep } from 'node:path'
-import { type Format, formatted } from '../catalog/formats.ts'
+import { BEGINNINGS, type Format, formatted } from '../catalog/formats.ts'
 import { catalogOf } from '../catalog/pictures.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { layersOf, type ManifestFlags, type SelectionFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { prepare } from '../prepare.ts'
 import { fileOf } from '../run/save.ts'
+import { targetOf } from '../target.ts'
 import { notesOn } from '../views/export.ts'
 
 export type ExportOptions = ManifestFlags &
@@ -22,10 +23,15 @@ export type ExportOptions = ManifestFlags &
     outDir?: string
   }
 
+const FORMAT_NAMES: Record<Format, string> = { json: 'JSON', csv: 'CSV', ts: 'TypeScript' }
+
 export async function exportCatalog(options: ExportOptions, io: Io): Promise<ExitCode> {
-  const { plan, session } = await prepare(
+  const { manifest, format, output } = options
+  const kind = { name: `${FORMAT_NAMES[format]} export`, flag: '-o', begins: BEGINNINGS[format] } as const
+  const target = output === undefined ? undefined : targetOf(output, kind, manifest, io)
+  const { plan, session, sources } = await prepare(
     {
-      manifest: options.manifest,
+      manifest,
       worker: options.worker,
       layers: layersOf(options),
       selection: { include: options.select, exclude: options.exclude },
@@ -35,19 +41,15 @@ export async function exportCatalog(options: ExportOptions, io: Io): Promise<Exi
     io,
   )
   try {
-    const home = dirname(resolve(io.cwd, options.manifest))
+    const home = dirname(resolve(io.cwd, manifest))
     const folder = options.outDir ? resolve(io.cwd, options.outDir) : resolve(home, 'out')
     const catalog = catalogOf(plan, options, ({ item }, entry) => {
       const path = fileOf(item, entry, folder)
       return existsSync(path) ? relative(home, path).replaceAll(sep, '/') : null
     })
-    const text = formatted(catalog.pictures, options.format)
-    if (options.output === undefined) io.stdout.data(text)
-    else {
-      const path = resolve(io.cwd, options.output)
-      mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(path, text)
-    }
+    const text = formatted(catalog.pictures, format)
+    if (target) target.write(text, sources)
+    else io.stdout.data(text)
     for (const line of notesOn(catalog, options)) io.stderr.write(`${line}\n`)
     return EXIT.done
   } finally {

@@ -1,5 +1,15 @@
 // proofsheet init: writes a manifest that works, and the schema its editor reads. Writes over nothing that is not its own.
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { EXIT, type ExitCode, UsageError } from '../exit.ts'
 import { DEFAULT_MANIFEST } from '../flags.ts'
@@ -11,6 +21,7 @@ import { feedOf, filesOf, pathPartOf, photoCheck, shownFrom, valuePartOf } from 
 import type { Io } from '../io.ts'
 import { MODELINE, SCHEMA_FILE, SCHEMA_TITLE, schemaText } from '../manifest/json-schema.ts'
 import { tableKind } from '../manifest/tables.ts'
+import { inWords } from '../target.ts'
 import { initLines } from '../views/init.ts'
 
 export type InitOptions = {
@@ -31,11 +42,12 @@ export async function init({ manifest, from }: InitOptions, io: Io): Promise<Exi
     )
   const proposal =
     from === undefined
-      ? { text: EXAMPLE, about: 'a small example that runs as it is', left: [] }
+      ? { text: EXAMPLE, about: 'a small example that runs as it is', notes: [], left: [] }
       : await propose(resolve(io.cwd, from), from, home, io)
-  mkdirSync(home, { recursive: true })
-  writeFileSync(path, `${MODELINE}\n${proposal.text}`, { flag: 'wx' })
-  writeFileSync(schema, schemaText())
+  inWords(manifest, 'name another manifest', () => {
+    mkdirSync(home, { recursive: true })
+    writeWhole(path, `${MODELINE}\n${proposal.text}`, 'wx', () => writeWhole(schema, schemaText(), 'w'))
+  })
   const lines = initLines(proposal, {
     manifest,
     schema: relative(io.cwd, schema),
@@ -43,6 +55,20 @@ export async function init({ manifest, from }: InitOptions, io: Io): Promise<Exi
   })
   io.stdout.write(`${lines.join('\n')}\n`)
   return EXIT.done
+}
+
+// What a full disk cut short would be in the way of the next try.
+function writeWhole(path: string, text: string, flag: 'w' | 'wx', andThen = () => {}): void {
+  const file = openSync(path, flag)
+  try {
+    writeFileSync(file, text)
+    andThen()
+  } catch (error) {
+    rmSync(path)
+    throw error
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** Whether a file is a schema of ours, of whatever version: nobody's work is lost with it. */
@@ -54,15 +80,29 @@ function isOurs(path: string): boolean {
   }
 }
 
+function factsOf(path: string, shown: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    return unreadable(error, shown)
+  }
+}
+
+function unreadable(error: unknown, shown: string): never {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === undefined) throw error
+  throw new UsageError(`${shown} cannot be read (${code}); --from takes a folder or a table that may be read`)
+}
+
 async function propose(path: string, shown: string, home: string, io: Io): Promise<Proposal> {
-  const facts = statSync(path, { throwIfNoEntry: false })
+  const facts = factsOf(path, shown)
   if (!facts)
     throw new UsageError(
       `there is no ${shown}; --from takes a folder of photographs or a table (.csv, .jsonl, …)`,
     )
   const way = shownFrom(home, path)
   if (facts.isDirectory()) {
-    const files = await filesOf(path)
+    const files = await filesOf(path).catch((error: unknown) => unreadable(error, shown))
     // Below the manifest's own folder lies out/: pictures that are made would become photographs to make pictures from.
     const isAround = !relative(path, home).startsWith('..')
     const own = isAround ? files.filter((file) => !file.path.includes('/')) : files

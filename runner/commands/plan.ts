@@ -1,7 +1,5 @@
 // proofsheet plan: what would be made, why, and for how much. Sends no picture request; writes the plan where --out says.
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import type { MicroUsd } from '../../core/money.ts'
+import { formatUsd, type MicroUsd } from '../../core/money.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import {
   DEFAULT_CONCURRENCY,
@@ -14,15 +12,17 @@ import {
 import type { Io } from '../io.ts'
 import { limitOf } from '../plan/budget.ts'
 import { compare } from '../plan/compare.ts'
-import { savedPlan, writePlan } from '../plan/file.ts'
+import { PLAN_BEGINS, savedPlan, writePlan } from '../plan/file.ts'
 import { toMake } from '../plan/plan.ts'
 import { find } from '../plan/select.ts'
 import { why } from '../plan/why.ts'
 import { type Prepared, prepare } from '../prepare.ts'
+import { targetOf } from '../target.ts'
 import { commandLine } from '../views/command.ts'
 import { compareJson, planJson } from '../views/json.ts'
 import { nextLine, planLines, workerPhrase } from '../views/plan.ts'
 import { compareLines } from '../views/prices.ts'
+import { askedAgain } from '../views/summary.ts'
 
 export type PlanOptions = ManifestFlags &
   SelectionFlags &
@@ -47,6 +47,8 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode> {
   const selection = { include: options.select, exclude: options.exclude }
   const repeat = { refused, uncertain }
   const layers = layersOf(options)
+  const kind = { name: 'saved plan', flag: '--out', begins: PLAN_BEGINS } as const
+  const target = options.out === undefined ? undefined : targetOf(options.out, kind, manifest, io)
   const prepared = await prepare(
     { manifest, worker, layers, selection, repeat, redo, limit, warn: true },
     false,
@@ -54,10 +56,8 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode> {
   )
   try {
     const { plan, session } = prepared
-    if (options.out !== undefined) {
-      const asked = { manifest, layers, selection, repeat, redo, worker: session.name }
-      writeFileSync(resolve(io.cwd, options.out), writePlan(savedPlan(plan, asked)))
-    }
+    const asked = { manifest, layers, selection, repeat, redo, limit, worker: session.name }
+    target?.write(writePlan(savedPlan(plan, asked)), prepared.sources)
     const text = answer(prepared, options)
     if (options.json && options.why === undefined) io.stdout.data(text)
     else io.stdout.write(text)
@@ -84,15 +84,22 @@ function answer({ plan, session, market, manifest }: Prepared, options: PlanOpti
   }
   if (json) return `${JSON.stringify(planJson(plan, session.name, context), null, 2)}\n`
   const head = { manifest: options.manifest, worker: workerPhrase(plan, session.name), ...context }
-  return `${[...planLines(plan, head), nextLine(plan, commands(options))].join('\n')}\n`
+  return `${[...planLines(plan, head), ...askedAgain(plan), nextLine(plan, commands(options))].join('\n')}\n`
 }
 
 /** What makes this plan, and what explains it. */
 function commands(options: PlanOptions): { command: string; why: string } {
   const { manifest, out } = options
-  const flags = { ...flagsOf(options), '--limit': options.limit?.toString() }
+  const flags = {
+    ...flagsOf(options),
+    '--limit': options.limit?.toString(),
+    '--max-cost': options.maxCost === undefined ? undefined : formatUsd(options.maxCost).slice(1),
+  }
   return {
-    command: out === undefined ? commandLine('run', manifest, flags) : `proofsheet run --plan ${out}`,
-    why: `${commandLine('plan', manifest, { ...flags })} --why`,
+    command:
+      out === undefined
+        ? commandLine('run', manifest, flags)
+        : commandLine('run', undefined, { '--plan': out, '--max-cost': flags['--max-cost'] }),
+    why: `${commandLine('plan', manifest, flags)} --why`,
   }
 }

@@ -1,14 +1,14 @@
 // proofsheet report: the catalog as one page to look at, to send, and to pick from. Buys nothing.
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { EXIT, type ExitCode, UsageError } from '../exit.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
 import { layersOf, type ManifestFlags, type SelectionFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { prepare } from '../prepare.ts'
 import { costOf, lastOf, rowsOf } from '../report/data.ts'
-import { reportPage } from '../report/page.ts'
+import { REPORT_BEGINS, reportPage } from '../report/page.ts'
 import { sourcesOf } from '../report/sources.ts'
 import { fileOf } from '../run/save.ts'
+import { targetOf } from '../target.ts'
 import { commandLine } from '../views/command.ts'
 import { count, fileSize } from '../views/format.ts'
 
@@ -25,9 +25,18 @@ export type ReportOptions = ManifestFlags &
 
 export async function report(options: ReportOptions, io: Io): Promise<ExitCode> {
   const { manifest: shown, profile, inline } = options
-  if (resolve(io.cwd, options.output) === resolve(io.cwd, shown))
-    throw new UsageError(`the report would replace the manifest ${shown}; name another file with -o`)
-  const { manifest, plan, session } = await prepare(
+  const target = targetOf(
+    options.output,
+    { name: 'report of ours', flag: '-o', begins: REPORT_BEGINS },
+    shown,
+    io,
+  )
+  const {
+    manifest,
+    plan,
+    session,
+    sources: read,
+  } = await prepare(
     {
       manifest: shown,
       worker: options.worker,
@@ -39,14 +48,13 @@ export async function report(options: ReportOptions, io: Io): Promise<ExitCode> 
     io,
   )
   try {
-    const path = resolve(io.cwd, options.output)
     const pictures = options.outDir
       ? resolve(io.cwd, options.outDir)
       : resolve(dirname(resolve(io.cwd, shown)), 'out')
     const items = plan.items.filter((p) => p.selected)
     const sources = await sourcesOf(items, {
       inline,
-      folder: dirname(path),
+      folder: dirname(target.path),
       fileOf: ({ item }, entry) => fileOf(item, entry, pictures),
     })
     const page = reportPage({
@@ -57,8 +65,7 @@ export async function report(options: ReportOptions, io: Io): Promise<ExitCode> 
       cost: costOf(items),
       rows: rowsOf(items, sources.of),
     })
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, page)
+    target.write(page, read)
     io.stdout.write(`${options.output}\n`)
     const seen = items.filter((p) => lastOf(p)?.image).length
     io.stderr.write(

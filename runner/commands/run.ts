@@ -10,16 +10,17 @@ import { limitOf } from '../plan/budget.ts'
 import type { Plan, PlanItem } from '../plan/plan.ts'
 import { type Prepared, prepare } from '../prepare.ts'
 import { accepted } from '../run/accept.ts'
-import { continuing, repeating } from '../run/again.ts'
+import { buyingAgain, continuing, repeating } from '../run/again.ts'
 import { recordRenamed, runPlan, wantedOf } from '../run/engine.ts'
 import type { RunEvent, Summary } from '../run/events.ts'
 import { fetchMissing, type Missing, missingPictures } from '../run/fetch.ts'
 import { createMaker } from '../run/make.ts'
 import { fileOf, isSaved, savePicture } from '../run/save.ts'
-import { flagsOf, mustHold, openPlan } from '../run/saved.ts'
+import { flagsOf, mustHold, openPlan, restOf } from '../run/saved.ts'
 import { removeLostDrafts } from '../state/drafts.ts'
-import type { LockEntry } from '../state/lock.ts'
+import type { Lock, LockEntry } from '../state/lock.ts'
 import { warnOfNeighbours } from '../state/neighbours.ts'
+import { openState } from '../state/state.ts'
 import { commandLine } from '../views/command.ts'
 import { count } from '../views/format.ts'
 import { planLines, workerPhrase } from '../views/plan.ts'
@@ -50,8 +51,12 @@ export type RunOptions = ManifestFlags &
 export async function run(given: RunOptions, io: Io): Promise<ExitCode> {
   const saved = given.plan === undefined ? undefined : openPlan(given.plan, io.cwd)
   const options = saved ? { ...given, ...flagsOf(saved, given, given.plan!, io.cwd) } : given
-  const { manifest, worker, refused, uncertain, redo, limit } = options
-  const selection = { include: options.select, exclude: options.exclude }
+  const { manifest, worker, refused, uncertain, limit } = options
+  const rest = saved && restOf(saved, lockOf(manifest, io))
+  const { selection, redo } = rest ?? {
+    selection: { include: options.select, exclude: options.exclude },
+    redo: options.redo,
+  }
   const layers = layersOf(options)
   const repeat = { refused, uncertain }
   const prepared = await prepare(
@@ -60,7 +65,10 @@ export async function run(given: RunOptions, io: Io): Promise<ExitCode> {
     io,
   )
   try {
-    if (saved) mustHold(saved, prepared.plan, prepared.session.name, given.plan!)
+    if (rest) {
+      const isPart = limit !== undefined
+      mustHold(rest.saved, prepared.plan, { worker: prepared.session.name, path: given.plan!, isPart })
+    }
     return await carryOut(prepared, options, io)
   } finally {
     try {
@@ -69,6 +77,10 @@ export async function run(given: RunOptions, io: Io): Promise<ExitCode> {
       await prepared.session.release()
     }
   }
+}
+
+function lockOf(manifest: string, io: Io): Lock {
+  return openState(resolve(io.cwd, manifest), { pid: io.pid, startedAt: io.now() }).lock()
 }
 
 async function carryOut(prepared: Prepared, options: RunOptions, io: Io): Promise<ExitCode> {
@@ -106,7 +118,10 @@ async function carryOut(prepared: Prepared, options: RunOptions, io: Io): Promis
     for (const line of closingLines(ended, { lockPath, limit, dev, again })) say(line)
   } else {
     const done = plan.items.filter((p) => p.selected && p.state === 'done').length
-    if (missing.length === 0) say(`There is nothing to do: ${count(done, 'picture')} made.`)
+    if (missing.length === 0)
+      say(
+        `${openEnds(plan).length > 0 ? 'There is nothing to start' : 'There is nothing to do'}: ${count(done, 'picture')} made.`,
+      )
     if (notFetched > 0)
       say(`${count(notFetched, 'picture')} still to be fetched; to go on:  ${repeating(options)}`)
     for (const line of [...adoptedLines(ended.adopted), ...openEnds(plan)]) say(line)
@@ -165,7 +180,7 @@ async function make(
   }
   try {
     if (client && missing.length > 0) {
-      const again = (id: string) => repeating(options, { redo: true, select: [id], exclude: [] })
+      const again = (id: string) => buyingAgain(options, id)
       fetching = await fetchMissing(missing, client, { stateFolder, concurrency, stop, leave, again, emit })
     }
     if (client && wanted.length > 0)
@@ -250,6 +265,7 @@ function exitCodeOf(summary: Summary, unfetched: number, plan: Plan): ExitCode {
     case 'unauthorised':
       return EXIT.unauthorised
     case 'unavailable':
+    case 'unwritable':
       return EXIT.unavailable
     case 'budget':
       return EXIT.budget

@@ -1,13 +1,10 @@
-// A manifest from a table: one picture for each row. Which column names a row, which one says what it is and which one
-// holds its photograph, is told from the headings and the values.
-import { UsageError } from '../exit.ts'
+// A manifest from a table: one picture for each row. Which column holds its photograph is told from the values; the others
+// are chosen in keys.ts and names.ts.
 import { count } from '../views/format.ts'
+import { type Feed, type FeedRow, type PartOf, plain, textIn } from './columns.ts'
+import { keyOf } from './keys.ts'
+import { nameOf } from './names.ts'
 import { LOOK, literal, type Proposal, quoted } from './proposal.ts'
-
-/** `id`: the key of the row, where the table is a map of rows. */
-export type FeedRow = { line: number; id?: string; values: ReadonlyMap<string, string> }
-
-export type Feed = { columns: readonly string[]; rows: readonly FeedRow[] }
 
 /** Where a value leads as a reference: `ref` is what a manifest would write for the whole column, with the value as `$`. */
 export type PhotoCheck = (value: string) => Promise<{ form: PhotoForm } | { problem: string }>
@@ -15,8 +12,6 @@ export type PhotoCheck = (value: string) => Promise<{ form: PhotoForm } | { prob
 /** How a manifest writes a reference whose value stands in a table: what goes before the value. */
 export type PhotoForm = string
 
-const KEYS = ['sku', 'id', 'handle', 'slug', 'variantsku', 'productid', 'itemid', 'articlenumber', 'code']
-const NAMES = ['title', 'name', 'productname', 'producttitle', 'itemname', 'label', 'product']
 const PHOTOS = /image|img|photo|picture|file|path|url|link|foto|bild/
 
 /** So many rows tell whether a column may hold photographs at all. */
@@ -25,19 +20,20 @@ const TRIAL_ROWS = 40
 /** Files that are looked at side by side. */
 const AT_ONCE = 64
 
-/** The proposal. `table` is the way to the table from the manifest; `partOf` makes a value fit for an id; `check` looks at
- *  a value as a reference. Throws UsageError when no column can name the rows. */
+/** The proposal. `table` is the way to the table from the manifest; `check` looks at a value as a reference.
+ *  Throws UsageError when no column can name the pictures. */
 export async function fromFeed(
   feed: Feed,
   table: string,
-  partOf: (value: string) => string | undefined,
+  partOf: PartOf,
   check: PhotoCheck,
 ): Promise<Proposal> {
-  const key = feed.rows.every((row) => row.id !== undefined) ? undefined : keyOf(feed, table, partOf)
-  const name = NAMES.map((wanted) => feed.columns.find((c) => c !== key && plain(c) === wanted)).find(
-    (column) => column !== undefined && feed.rows.every((row) => textIn(row, column) !== ''),
-  )
+  const chosen = feed.rows.every((row) => row.id !== undefined) ? undefined : keyOf(feed, table, partOf)
+  const key = chosen?.column
   const photo = await photoOf(feed, key, check)
+  // A key that is called so says which product, not what; another one may say both.
+  const bareKey = chosen?.note === undefined ? key : undefined
+  const { column: name, note } = nameOf(feed, [bareKey, photo?.column])
   const skipped = photo?.missing ?? []
   const partsOf = (rows: readonly FeedRow[]) => rows.map((row) => partOf(row.id ?? textIn(row, key!))!)
   const subject = `\${product${name === undefined ? '' : `.${name}`}}`
@@ -78,41 +74,9 @@ export async function fromFeed(
   return {
     text,
     about: `one picture for each of ${count(rows, 'row')} of ${table}${key === undefined ? '' : `, named by \`${key}\``}${photo ? `, from the photographs of \`${photo.column}\`` : ''}`,
-    left: skipped.map(({ row, problem }) => [`${table} line ${row.line}`, problem]),
+    notes: [chosen?.note, note].filter((each) => each !== undefined),
+    left: skipped.map(({ row, problem }) => [`${table} row ${row.number}`, problem]),
   }
-}
-
-/** The column that names the rows: one that is usually called so, else the first whose values are all there, all
- *  different, and fit for an id. */
-function keyOf(feed: Feed, table: string, partOf: (value: string) => string | undefined): string {
-  const usual = KEYS.flatMap((wanted) => feed.columns.filter((c) => plain(c) === wanted))
-  const key = [...usual, ...feed.columns].find((column) => faultOf(feed, column, partOf) === undefined)
-  if (key !== undefined) return key
-  const [likeliest] = [...usual, ...feed.columns]
-  throw new UsageError(
-    `no column of ${table} can name its rows: ${faultOf(feed, likeliest!, partOf)}. Give the table a column with a value of its own in every row, such as a sku`,
-  )
-}
-
-/** Why a column cannot name the rows. */
-function faultOf(
-  { rows }: Feed,
-  column: string,
-  partOf: (value: string) => string | undefined,
-): string | undefined {
-  const lines = new Map<string, number>()
-  for (const row of rows) {
-    const value = textIn(row, column)
-    const part = value.length > 100 || /^https?:/i.test(value) ? undefined : partOf(value)
-    if (part === undefined)
-      return value === ''
-        ? `\`${column}\` is empty in line ${row.line}`
-        : `\`${column}\` in line ${row.line} cannot be part of an id`
-    const other = lines.get(part.toLowerCase())
-    if (other !== undefined) return `\`${column}\` says \`${value}\` in lines ${other} and ${row.line}`
-    lines.set(part.toLowerCase(), row.line)
-  }
-  return undefined
 }
 
 type Photo = { column: string; form: PhotoForm; missing: { row: FeedRow; problem: string }[] }
@@ -155,12 +119,4 @@ async function checkedRows(rows: readonly FeedRow[], column: string, check: Phot
       )),
     )
   return checked
-}
-
-function textIn(row: FeedRow, column: string): string {
-  return (row.values.get(column) ?? '').trim()
-}
-
-function plain(heading: string): string {
-  return heading.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
 }

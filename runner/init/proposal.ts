@@ -5,6 +5,8 @@ export type Proposal = {
   text: string
   /** What it makes, in one phrase. */
   about: string
+  /** What was guessed, or could not be told, a sentence each. */
+  notes: string[]
   /** What is left out of it: what, and why. */
   left: [what: string, why: string][]
 }

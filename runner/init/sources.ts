@@ -13,7 +13,8 @@ import { textOf } from '../manifest/merge.ts'
 import { Findings } from '../manifest/problems.ts'
 import { readTable } from '../manifest/tables.ts'
 import { fileSize } from '../views/format.ts'
-import type { Feed, PhotoCheck } from './feed.ts'
+import type { Feed } from './columns.ts'
+import type { PhotoCheck } from './feed.ts'
 import type { FoundFile } from './photos.ts'
 
 const MOST_OPEN = 64
@@ -64,8 +65,8 @@ export async function feedOf(path: string, shown: string, io: Io): Promise<Feed>
   }
   return {
     columns: columns.map(({ name }) => name),
-    rows: rows.map(({ line, id, fields }) => ({
-      line,
+    rows: rows.map(({ number, id, fields }) => ({
+      number,
       ...(id === undefined ? {} : { id }),
       values: new Map([...fields].map(([name, value]) => [name, textOf(value) ?? ''])),
     })),

@@ -3,9 +3,9 @@
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Refusal } from './control.ts'
-import { inUse, notStarted } from './failure.ts'
+import { inUse, notStarted, withoutStorage } from './failure.ts'
 import { ask, type Lease, takeLease } from './loopback.ts'
-import { PROJECT, placeOf } from './place.ts'
+import { type Place, PROJECT, placeOf } from './place.ts'
 import { findServer, type Serving } from './record.ts'
 import { portOf, type Start, startServer } from './start.ts'
 import {
@@ -54,9 +54,17 @@ const LOOK_MS = 50
  *  @throws LocalWorkerError when it does not start, when one with other settings is in use, or when `port` is taken.
  *  @throws ConfigurationError when the environment's `PROVIDERS` or `DEFAULT_PROVIDER` is not usable. */
 export async function attachLocal(options: AttachOptions): Promise<Attached> {
-  const { env, emulatorLatencyMs, token } = options
   const stateDir = resolve(options.stateDir)
   const place = placeOf(stateDir)
+  try {
+    return await attach({ ...options, stateDir }, place)
+  } catch (error) {
+    throw withoutStorage(place, error) ?? error
+  }
+}
+
+async function attach(options: AttachOptions, place: Place): Promise<Attached> {
+  const { env, emulatorLatencyMs, token, stateDir } = options
   const differenceOf = comparison(options)
   const report = once(options.report)
   let start: Start | undefined

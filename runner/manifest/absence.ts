@@ -1,4 +1,5 @@
 // Why a file has no content for us, and how a person is told.
+import { mebibytes } from '../../core/media.ts'
 import type { Diagnostic } from './problems.ts'
 
 /** The longest text that is read, in bytes: a table of many thousand rows. */
@@ -23,11 +24,32 @@ export function absence(shown: string, absent: Absent): [message: string, hint?:
   return why(name, absent)
 }
 
+const NO_MANIFEST = 'name the manifest, as in: proofsheet plan ./catalog.yaml; or write one: proofsheet init'
+
 /** The same of the manifest itself. */
 export function noManifest(file: string, absent: Absent): Diagnostic {
   const [message, hint = 'name the manifest, as in: proofsheet plan ./catalog.yaml'] =
-    'missing' in absent ? ['there is no such manifest'] : why('', absent)
+    'missing' in absent ? ['there is no such manifest', NO_MANIFEST] : why('', absent)
   return { file, line: 1, column: 1, width: 1, path: '', message, hint, severity: 'error' }
+}
+
+/** What a person is told of a folder that files are looked for in. */
+export function closedFolder(folder: string, reason: string): [message: string, hint?: string] {
+  const hint = permission(reason)
+  const message = `the folder \`${folder}\` ${unreadable(reason)}`
+  return hint === undefined ? [message] : [message, hint]
+}
+
+function unreadable(reason: string): string {
+  return isForbidden(reason) ? `may not be read (${reason})` : `cannot be read (${reason})`
+}
+
+function permission(reason: string): string | undefined {
+  return isForbidden(reason) ? 'change its permissions, or run as a user that may read it' : undefined
+}
+
+function isForbidden(reason: string): boolean {
+  return reason === 'EACCES' || reason === 'EPERM'
 }
 
 function why(name: string, absent: Exclude<Absent, { missing: true }>): [message: string, hint?: string] {
@@ -38,7 +60,7 @@ function why(name: string, absent: Exclude<Absent, { missing: true }>): [message
   // What a manifest never is.
   const sheet = (hint: string) => (name === '' ? undefined : hint)
   if ('notAFile' in absent) return say('is a folder, not a file')
-  if ('unreadable' in absent) return say(`cannot be read: ${absent.unreadable}`)
+  if ('unreadable' in absent) return say(unreadable(absent.unreadable), permission(absent.unreadable))
   if ('tooLarge' in absent)
     return say(
       `has ${mebibytes(absent.tooLarge)}; a text has at most ${mebibytes(MAX_TEXT_BYTES)}`,
@@ -60,10 +82,4 @@ function why(name: string, absent: Exclude<Absent, { missing: true }>): [message
         sheet('save it as UTF-8; a spreadsheet calls this "CSV UTF-8"') ?? 'save it as UTF-8',
       )
   }
-}
-
-/** `7.5 MiB`. */
-export function mebibytes(bytes: number): string {
-  const count = bytes / 1024 / 1024
-  return `${Number.isInteger(count) ? count : count.toFixed(1)} MiB`
 }

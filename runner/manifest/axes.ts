@@ -1,27 +1,27 @@
 // Axes whose values are not in the manifest: the rows of a table, the files that a pattern finds. All are read before any
 // cell is opened; what is wrong with one breaks only the items that use it.
 import { posix, resolve } from 'node:path'
-import { type Absent, absence } from './absence.ts'
+import { type Absent, absence, closedFolder } from './absence.ts'
+import { axisKind } from './axis-kind.ts'
+import type { ClosedFolder, ManifestEffects } from './effects.ts'
 import { isPattern } from './ids.ts'
 import { type Axis, type AxisValue, axisOf, partOf } from './matrix.ts'
 import { type Fields, fieldsOf, plain, type Sourced, textOf } from './merge.ts'
 import { didYouMean } from './near.ts'
 import type { Findings, Path } from './problems.ts'
-import type { ManifestEffects } from './reading.ts'
-import { isGlobAxis, isTableAxis } from './schema.ts'
 import { columnOf, readTable, type Table } from './tables.ts'
 
 /** Tables by path as written, lists of files by pattern, and which columns of each table were used. */
 export type AxisSources = {
   tables: ReadonlyMap<string, Table | Absent>
-  files: ReadonlyMap<string, readonly string[]>
+  files: ReadonlyMap<string, readonly string[] | ClosedFolder>
   used: Map<Table, Set<string>>
 }
 
 /** Reads the tables and looks up the files that the axes of these items name. */
 export async function readAxes(items: Fields, folder: string, fx: ManifestEffects): Promise<AxisSources> {
   const tables = new Map<string, Table | Absent>()
-  const files = new Map<string, readonly string[]>()
+  const files = new Map<string, readonly string[] | ClosedFolder>()
   for (const item of items.values())
     for (const source of fieldsOf(fieldsOf(item).get('matrix')).values()) {
       const table = tableOf(source)
@@ -58,12 +58,12 @@ export function axesOf(
 
 function tableOf(source: Sourced): Fields | undefined {
   if (!('map' in source) || !source.map.has('table')) return undefined
-  return isTableAxis(plain(source) as object) ? source.map : undefined
+  return axisKind(plain(source) as object) === 'table' ? source.map : undefined
 }
 
 function globOf(source: Sourced): Fields | undefined {
   if (!('map' in source) || !source.map.has('glob')) return undefined
-  return isGlobAxis(plain(source) as object) ? source.map : undefined
+  return axisKind(plain(source) as object) === 'glob' ? source.map : undefined
 }
 
 function fromTable(
@@ -131,6 +131,11 @@ function fromFiles(
   const pattern = textOf(written)!
   const { at } = written
   const found = files.get(pattern) ?? []
+  if ('unreadable' in found) {
+    const [message, hint] = closedFolder(found.folder, found.unreadable)
+    findings.add({ at, message, hint })
+    return undefined
+  }
   if (found.length === 0) {
     const hint =
       'patterns start at the folder of the manifest; files whose names begin with a dot are left out'
@@ -159,6 +164,10 @@ function fromFiles(
       ]),
       what: `\`${path}\``,
       where: `\`${path}\``,
+      same: (where) => [
+        `${where} and \`${path}\` are both \`${segment}\` in an id`,
+        'rename one of them, or make the pattern match one',
+      ],
     })
   }
   return values.axis(name)
@@ -176,6 +185,8 @@ type Entry = Omit<AxisValue, 'segment' | 'value'> & {
   what: string
   /** Where the value is from, for the one that comes after it and is the same. */
   where: string
+  /** What is said of this one then, where it is not a row. */
+  same?: (where: string) => [message: string, hint: string]
 }
 
 // Values of an axis by their parts of the id, which may be spelt otherwise and must stay apart.
@@ -189,18 +200,22 @@ class Parts {
     this.#findings = findings
   }
 
-  add(raw: string, segment: string, { what, where, ...value }: Entry): void {
+  add(raw: string, segment: string, { what, where, same, ...value }: Entry): void {
     const twin = this.#seen.get(segment.toLowerCase())
     const { at } = value
     if (segment === '') {
       const is = raw.trim() === '' ? 'is empty' : `is \`${raw}\`, of which nothing can be part of an id`
       this.#fail(at, `${what} ${is}`, 'each needs letters or digits of its own')
     } else if (twin) {
-      const message =
-        twin.raw === raw
-          ? `\`${raw}\` is already in ${twin.where}`
-          : `\`${raw}\` and \`${twin.raw}\` (${twin.where}) are both \`${segment}\` in an id`
-      this.#fail(at, message)
+      const [message, hint] = same
+        ? same(twin.where)
+        : twin.raw === raw
+          ? [`\`${raw}\` is already in ${twin.where}`, 'each row needs a value of its own']
+          : [
+              `\`${raw}\` and \`${twin.raw}\` (${twin.where}) are both \`${segment}\` in an id`,
+              'change one of them',
+            ]
+      this.#fail(at, message, hint)
     } else {
       this.#seen.set(segment.toLowerCase(), { raw, where })
       this.#values.push({ segment, value: segment, ...value })

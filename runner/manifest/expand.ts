@@ -1,6 +1,5 @@
 // From items to cells: axes opened, layers found, samples counted. Then each cell's texts are rendered, once its references
 // are counted. No file is read here and no model is known: a draft says what the manifest says, cell by cell.
-import { resolve } from 'node:path'
 import { type AxisSources, axesOf } from './axes.ts'
 import { DECIMAL } from './fields.ts'
 import { KnownIds } from './known.ts'
@@ -8,6 +7,7 @@ import type { Layered, LayerStack } from './layers.ts'
 import { type Cell, cellCount, cellsOf } from './matrix.ts'
 import { type Fields, type Sourced, textOf } from './merge.ts'
 import type { Findings, Path } from './problems.ts'
+import { type PromptSource, textPrompt } from './prompt.ts'
 import { type Rendering, Scope } from './scope.ts'
 import { withoutSkipped } from './skip.ts'
 import { show } from './words.ts'
@@ -17,9 +17,6 @@ export const MAX_PICTURES = 100_000
 
 // What `skip` may choose from.
 const MAX_CELLS = 1_000_000
-
-/** The text of a prompt, or the file it is in. */
-export type PromptSource = { at: Path } & ({ text: string } | { file: string; shown: string })
 
 /** One cell of one item, opened. */
 export type Open = {
@@ -32,7 +29,7 @@ export type Open = {
 }
 
 /** What items are opened with. */
-export type Ground = { layers: LayerStack; sources: AxisSources; rendering: Rendering }
+type Ground = { layers: LayerStack; sources: AxisSources; rendering: Rendering }
 
 /** Opens all items. Problems go to the findings; an item that cannot be opened is `broken` among the ids. */
 export function openItems(items: Fields, ground: Ground): { cells: Open[]; ids: KnownIds } {
@@ -73,7 +70,8 @@ function openItem(
   if (!axes) return undefined
   const tooMany = (pictures: number) => {
     const message = `makes ${pictures} pictures; a manifest has at most ${MAX_PICTURES} together`
-    findings.add({ at, part: 'key', message })
+    const hint = 'use fewer values, leave cells out with `skip`, or split the manifest'
+    findings.add({ at, part: 'key', message, hint })
     return undefined
   }
   const skip = map.get('skip')
@@ -124,7 +122,7 @@ function checkCase(id: string, at: Path, folded: Map<string, string>, findings: 
     twin === id
       ? `two pictures are called \`${id}\``
       : `\`${id}\` and \`${twin}\` differ in case only: one file would overwrite the other`
-  findings.add({ at, part: 'key', cause: 'case', message })
+  findings.add({ at, part: 'key', cause: 'case', message, hint: 'rename one of them' })
 }
 
 /** A cell with its texts rendered. What has a problem is left out; the rest is still worth checking. */
@@ -145,7 +143,7 @@ const NONE: ReadonlySet<string> = new Set()
 export class Renderer {
   readonly #frames = new Map<Layered, { constant: Fields; others: readonly [string, Sourced][] }>()
 
-  /** `prompt` is what `promptOf` found where the prompt is a file. */
+  /** `prompt` is what `promptFile` found where the prompt is a file. */
   render(cell: Open, prompt: PromptSource | undefined, findings: Findings): Draft {
     const { layered, scope, at } = cell
     const { constant, others } = this.#frameOf(layered)
@@ -168,7 +166,7 @@ export class Renderer {
       findings.add({ at, part: 'key', message: 'has no `prompt`', hint })
     }
     const refsAt = layered.fields.get('refs')?.at ?? at
-    return { ...cell, fields, unrendered, refsAt, prompt: prompt ?? textPrompt(written, scope) }
+    return { ...cell, fields, unrendered, refsAt, prompt: prompt ?? textPrompt(cell) }
   }
 
   #frameOf(layered: Layered) {
@@ -188,28 +186,4 @@ function isConstant(value: Sourced): boolean {
   if ('broken' in value) return false
   if ('scalar' in value) return typeof value.scalar !== 'string' || !value.scalar.includes('${')
   return 'list' in value ? value.list.every(isConstant) : [...value.map.values()].every(isConstant)
-}
-
-const FILE_PREFIX = 'file:'
-
-// Only what the manifest itself says is a prefix: a value that begins with `file:` is prose.
-function isFile(prompt: Sourced | undefined): boolean {
-  return textOf(prompt)?.startsWith(FILE_PREFIX) ?? false
-}
-
-/** The file that a prompt is in, if it is in one. */
-export function promptFile({ layered, scope }: Open, folder: string): PromptSource | undefined {
-  const prompt = layered.fields.get('prompt')
-  if (!prompt || !isFile(prompt)) return undefined
-  const text = scope.text(textOf(prompt)!, prompt.at)
-  if (text === undefined) return undefined
-  const shown = String(text).slice(FILE_PREFIX.length)
-  return { at: prompt.at, shown, file: resolve(folder, shown) }
-}
-
-function textPrompt(prompt: Sourced | undefined, scope: Scope): PromptSource | undefined {
-  const written = textOf(prompt)
-  if (!prompt || written === undefined || isFile(prompt)) return undefined
-  const text = scope.text(written, prompt.at)
-  return text === undefined ? undefined : { at: prompt.at, text: String(text) }
 }

@@ -12,7 +12,10 @@ export const Name = z
   .string()
   .regex(NAME, 'is not a name: letters, digits, `_` and `-`, starting with a letter')
 /** A name of a var or an axis. */
-export const FreeName = Name.refine((name) => !RESERVED_NAMES.includes(name), 'has a meaning of its own')
+export const FreeName = Name.refine(
+  (name) => !RESERVED_NAMES.includes(name),
+  'has a meaning of its own; take another name',
+)
 const FieldName = z.string().regex(/^[\p{L}\p{M}\p{N}_-]+$/u, 'is not a name: letters, digits, `_` and `-`')
 
 /** A number as text, such as a cell of a spreadsheet: it counts as one where a number belongs. */

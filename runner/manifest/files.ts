@@ -5,8 +5,8 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { SNIFF_BYTES, sniff } from '../../core/media.ts'
 import { type Absent, MAX_TEXT_BYTES } from './absence.ts'
+import type { ManifestEffects, ReferenceFile } from './effects.ts'
 import { FolderLists } from './folders.ts'
-import type { ManifestEffects, ReferenceFile } from './reading.ts'
 
 /** Effects on the real file system, for one load: a folder is listed once, however many patterns look into it. */
 export function manifestFiles(): ManifestEffects {

@@ -1,5 +1,7 @@
 // From opened cells to items: references told apart, files read, pictures counted, the rest rendered and judged.
-import { type Draft, type Open, type PromptSource, promptFile, Renderer } from './expand.ts'
+import type { ManifestEffects } from './effects.ts'
+import { EmptyCells } from './empties.ts'
+import { type Draft, type Open, Renderer } from './expand.ts'
 import { gather } from './gather.ts'
 import { reportCycles } from './graph.ts'
 import type { Item } from './item.ts'
@@ -7,12 +9,13 @@ import type { KnownIds } from './known.ts'
 import type { Answerable } from './origins.ts'
 import { reportSameOutputs } from './output.ts'
 import type { Path, SourceFile } from './problems.ts'
-import { type ManifestEffects, promptText, withPicture } from './reading.ts'
+import { type PromptFile, promptFile, promptText } from './prompt.ts'
+import { type Files, type Prose, withPicture } from './reading.ts'
 import { count, type Entries, entriesOfCell, type Shelf, type Stock, type Wanted } from './references.ts'
 import { checkPrompt, type Judge, settingsOf } from './settings.ts'
 
 /** What was opened, and what references are resolved against. */
-export type Opened = {
+type Opened = {
   cells: readonly Open[]
   ids: KnownIds
   shelf: Shelf
@@ -21,15 +24,17 @@ export type Opened = {
 }
 
 /** The items, and what explains them. */
-export type Finished = {
+type Finished = {
   items: Item[]
+  /** Empty cells of tables that their texts use. */
+  empty: EmptyCells
   /** The text of a prompt's file; undefined where the file is none. */
   proseOf(file: SourceFile): string | undefined
   /** What is needed to say where an item's values are from. */
   answerable(id: string): Answerable | undefined
 }
 
-type Step = { cell: Open; entries: Entries; file: PromptSource | undefined }
+type Step = { cell: Open; entries: Entries; file: PromptFile | undefined }
 
 /** Makes items of cells. Problems go to the findings; a cell with one may be left out. */
 export async function finish(opened: Opened, judge: Judge, fx: ManifestEffects): Promise<Finished> {
@@ -49,6 +54,7 @@ export async function finish(opened: Opened, judge: Judge, fx: ManifestEffects):
     mayHold: (pattern) => ids.mayHold(pattern),
   }
   const renderer = new Renderer()
+  const empty = new EmptyCells()
   const items: Item[] = []
   const wantedOf: { id: string; wanted: readonly Wanted[] }[] = []
   const outputs: { id: string; samples: number; output: string; at: Path }[] = []
@@ -60,6 +66,7 @@ export async function finish(opened: Opened, judge: Judge, fx: ManifestEffects):
     const read = wanted.map((each) => withPicture(each, cell.id, files, findings))
     const prompt = draft.prompt && promptText(draft.prompt, cell.scope, files, findings)
     if (prompt !== undefined) checkPrompt(prompt, draft, findings)
+    empty.look(cell, file && proseOf(file.file, files)?.text)
     const settings = settingsOf(draft, { wanted, references: read }, judge)
     if (settings?.output !== undefined)
       outputs.push({ id: cell.id, samples: cell.samples, output: settings.output, at: outputAt(draft) })
@@ -80,7 +87,7 @@ export async function finish(opened: Opened, judge: Judge, fx: ManifestEffects):
   }
   reportCycles(wantedOf, findings)
   reportSameOutputs(outputs, ids, findings)
-  return { items, ...answers(steps, items, wantedOf, files) }
+  return { items, empty, ...answers(steps, items, wantedOf, files) }
 }
 
 /** The id of a sample, from 1; so too the path of its picture. */
@@ -90,6 +97,11 @@ function sampleId(id: string, sample: number): string {
 
 function outputAt(draft: Draft): Path {
   return draft.layered.fields.get('output')?.at ?? draft.at
+}
+
+function proseOf(path: string, { prompts }: Files): Prose | undefined {
+  const prose = prompts.get(path)
+  return prose && 'text' in prose ? prose : undefined
 }
 
 function* entriesIn(steps: readonly Step[]) {
@@ -104,15 +116,12 @@ function answers(
   steps: readonly Step[],
   items: readonly Item[],
   wantedOf: readonly { wanted: readonly Wanted[] }[],
-  { prompts }: Awaited<ReturnType<typeof gather>>,
+  files: Files,
 ): Pick<Finished, 'proseOf' | 'answerable'> {
-  const proseAt = (path: string) => {
-    const prose = prompts.get(path)
-    return prose && 'text' in prose ? prose : undefined
-  }
   return {
     proseOf: (file) => {
-      for (const prose of prompts.values()) if ('text' in prose && prose.file === file) return prose.text
+      for (const prose of files.prompts.values())
+        if ('text' in prose && prose.file === file) return prose.text
       return undefined
     },
     answerable: (id) => {
@@ -126,7 +135,7 @@ function answers(
         scope: cell.scope,
         layered: cell.layered,
         wanted: wantedOf[index]?.wanted ?? [],
-        promptFile: file && 'file' in file ? proseAt(file.file)?.file : undefined,
+        promptFile: file && proseOf(file.file, files)?.file,
       }
     },
   }

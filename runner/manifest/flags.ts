@@ -11,7 +11,7 @@ import { checkLayer } from './shape.ts'
 export type Layers = { profile?: string | undefined; set: readonly string[]; vars: readonly string[] }
 
 /** A profile by its name, and where it was named. */
-export type NamedProfile = { name: string; at: Path }
+type NamedProfile = { name: string; at: Path }
 
 export type Flags = {
   profile?: NamedProfile
@@ -63,16 +63,23 @@ function setting(written: string, findings: Findings): Fields {
 const TEXTS = ['model', 'provider', 'prompt', 'aspect', 'output', 'system']
 
 function readValue([root, ...rest]: readonly string[], text: string): { value: unknown } | undefined {
-  const document = parseDocument(text, { version: '1.2', prettyErrors: false, stringKeys: true })
-  const readable = document.errors.length === 0 && document.warnings.length === 0
-  const value: unknown = readable ? document.toJS({ maxAliasCount: 0 }) : undefined
+  const read = readYaml(text)
   const prose =
     (rest.length === 0 && TEXTS.includes(root!)) || (rest.length > 0 && ['vars', 'metadata'].includes(root!))
-  if (prose && typeof value !== 'string') {
-    const scalar = rest.length > 0 && (typeof value === 'number' || typeof value === 'boolean')
-    return { value: scalar ? value : text }
+  if (!prose || typeof read?.value === 'string') return read
+  const scalar = rest.length > 0 && ['number', 'boolean'].includes(typeof read?.value)
+  return scalar ? read : { value: text }
+}
+
+// An alias is refused, as is what is nested too deeply: the library throws at both.
+function readYaml(text: string): { value: unknown } | undefined {
+  try {
+    const document = parseDocument(text, { version: '1.2', prettyErrors: false, stringKeys: true })
+    const readable = document.errors.length === 0 && document.warnings.length === 0
+    return readable ? { value: document.toJS({ maxAliasCount: 0 }) } : undefined
+  } catch {
+    return undefined
   }
-  return readable ? { value } : undefined
 }
 
 function variable(

@@ -3,6 +3,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import picomatch from 'picomatch'
+import type { ClosedFolder } from './effects.ts'
+import { isPattern } from './ids.ts'
 
 /** `folder`: to walk into. A link to a folder is walked into where a pattern names it, not by `**`, which might never end. */
 type Entry = { name: string; file: boolean; folder: boolean; link: boolean }
@@ -10,19 +12,37 @@ type Entry = { name: string; file: boolean; folder: boolean; link: boolean }
 /** Sorted by name, in code units. */
 type Listing = readonly Entry[]
 
+class Closed extends Error {
+  readonly folder: string
+
+  constructor(reason: string, shown: string) {
+    super(reason)
+    this.folder = shown.replace(/(?<=.)\/$/, '') || '.'
+  }
+}
+
 export class FolderLists {
-  readonly #listings = new Map<string, Promise<Listing>>()
+  readonly #listings = new Map<string, Promise<Listing | string>>()
   readonly #matchers = new Map<string, (name: string) => boolean>()
 
-  /** See `listFiles` in reading.ts. */
-  async match(pattern: string, folder: string): Promise<string[]> {
+  /** See `listFiles` in effects.ts. */
+  async match(pattern: string, folder: string): Promise<string[] | ClosedFolder> {
     const found = new Set<string>()
+    try {
+      await this.#find(pattern, folder, found)
+    } catch (error) {
+      if (error instanceof Closed) return { folder: error.folder, unreadable: error.message }
+      throw error
+    }
+    return [...found].sort()
+  }
+
+  async #find(pattern: string, folder: string, found: Set<string>): Promise<void> {
     for (const plain of withoutSlashesInBraces(pattern)) {
       const absolute = isAbsolute(plain)
       const steps = plain.split('/').filter((step) => step !== '' && step !== '.')
       await this.#walk(absolute ? '/' : '', absolute ? resolve('/') : folder, steps, found)
     }
-    return [...found].sort()
   }
 
   // `shown` is how people call the folder `disk`, with a slash at its end where it is not the first one.
@@ -32,8 +52,9 @@ export class FolderLists {
     if (step === '..') return this.#walk(`${shown}../`, join(disk, '..'), rest, found)
     const into = (name: string, then: readonly string[]) =>
       this.#walk(`${shown}${name}/`, join(disk, name), then, found)
-    if (rest.length > 0 && !isGlob(step)) return into(step, rest)
+    if (rest.length > 0 && !isPattern(step)) return into(step, rest)
     const entries = await this.#list(disk)
+    if (typeof entries === 'string') throw new Closed(entries, shown)
     if (step === '**') {
       const after = rest.length === 0 ? ['*'] : rest
       if (rest[0] !== '**') await this.#walk(shown, disk, after, found)
@@ -52,7 +73,7 @@ export class FolderLists {
     // A name that is there as it is written is meant, whatever its characters could mean.
     const exact = entries[from(entries, step)]
     if (exact?.name === step) return [exact]
-    if (!isGlob(step)) return []
+    if (!isPattern(step)) return []
     const begin = /^[^*?[{\\()!]*/.exec(step)![0]
     const matches = this.#matcher(step)
     const matching: Entry[] = []
@@ -70,17 +91,13 @@ export class FolderLists {
     return made
   }
 
-  #list(disk: string): Promise<Listing> {
+  #list(disk: string): Promise<Listing | string> {
     const known = this.#listings.get(disk)
     if (known) return known
     const made = list(disk)
     this.#listings.set(disk, made)
     return made
   }
-}
-
-function isGlob(step: string): boolean {
-  return /[*?[{]/.test(step)
 }
 
 // Index of the first entry that is not before the name.
@@ -95,7 +112,8 @@ function from(entries: Listing, name: string): number {
   return low
 }
 
-async function list(disk: string): Promise<Listing> {
+// The system's reason for a folder that is there and cannot be listed.
+async function list(disk: string): Promise<Listing | string> {
   try {
     const entries = await readdir(disk, { withFileTypes: true })
     const known = entries.map(async (entry): Promise<Entry> => {
@@ -106,9 +124,9 @@ async function list(disk: string): Promise<Listing> {
     })
     return (await Promise.all(known)).sort((a, b) => (a.name < b.name ? -1 : 1))
   } catch (error) {
-    // What cannot be listed has no files for us: the pattern is told to match nothing.
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error
-    return []
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    return code === 'ENOENT' || code === 'ENOTDIR' ? [] : code
   }
 }
 

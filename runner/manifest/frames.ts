@@ -75,7 +75,7 @@ function block(diagnostic: Diagnostic, paint: Paint): string {
 
 // A flag is a line of its own, which is shown whole: its number would say nothing.
 function placeOf({ file, line, column }: Diagnostic): string {
-  return file.startsWith('--') ? file : `${file}:${line}:${column}`
+  return file.startsWith('--') ? file : `${file.replace(/^(\.\/+)+/, '')}:${line}:${column}`
 }
 
 function valueLine({ name, value }: ValueInScope): string {

@@ -33,7 +33,9 @@ export function reportCycles(
       } else if (onTrail.has(need.id)) {
         const circle = trail.slice(trail.findIndex(({ id }) => id === need.id)).map(({ id }) => id)
         const message = `waits for itself: ${arrows([...circle, need.id])}`
-        findings.add({ at: need.at, cause: 'cycle', message, item: top.id })
+        const hint =
+          circle.length === 1 ? 'a picture cannot be made from itself' : 'take away one of these `from`'
+        findings.add({ at: need.at, cause: 'cycle', message, hint, item: top.id })
       } else if (!done.has(need.id)) {
         trail.push({ id: need.id, next: 0 })
         onTrail.add(need.id)

@@ -18,8 +18,9 @@ export type ItemReference = (
       bytes: number
     }
   | { kind: 'url'; url: string }
-  /** The result of another item; the id is one of the manifest's. Where that item has several samples and none is named,
-   *  the picked one counts, else the first; `wait: 'pick'` takes none that was not picked. */
+  /** The result of another item: the id that all samples of a picture share, or `id#n` for that sample and no other, the
+   *  first as `id#1`. Where none is named the picked one counts, else the first; `wait: 'pick'` takes none that was not
+   *  picked. */
   | { kind: 'from'; item: string; wait?: 'pick' }
 ) & { as?: string }
 

@@ -1,4 +1,5 @@
 // Which keys a map may have, by its place in the document, and what is said of one that is unknown.
+import { axisKind } from './axis-kind.ts'
 import {
   FallbackSchema,
   FromReferenceSchema,
@@ -8,12 +9,10 @@ import {
   NamedImageSchema,
   ThinkingSchema,
 } from './fields.ts'
-import { near } from './near.ts'
 import {
   BudgetSchema,
   GlobAxisSchema,
   ItemSchema,
-  isTableAxis,
   ManifestSchema,
   RequestPriceSchema,
   TableAxisSchema,
@@ -29,22 +28,17 @@ export function keysAt(path: readonly PropertyKey[], value: unknown): readonly s
   if (depth === 0) return keysOf(ManifestSchema)
   if (section === 'budget') return keysOf(BudgetSchema)
   if (section === 'prices') return keysOf(RequestPriceSchema, TokenPriceSchema)
-  if (section === 'refs') return keysOf(NamedImageSchema, NamedFromSchema)
+  if (section === 'refs') return referenceKeys(value, NamedImageSchema, NamedFromSchema)
   if (section === 'items' && depth === 2) return keysOf(ItemSchema)
   if (section === 'defaults' && depth === 1) return keysOf(LayerSchema)
   if (LAYERS.includes(String(section)) && depth === 2) return keysOf(LayerSchema)
   const owner = typeof path.at(-1) === 'number' ? path.at(-2) : path.at(-1)
-  if (path.at(-2) === 'matrix') return keysOf(isTableAxis(Object(value)) ? TableAxisSchema : GlobAxisSchema)
-  if (owner === 'refs') return keysOf(ImageReferenceSchema, FromReferenceSchema)
+  if (path.at(-2) === 'matrix')
+    return keysOf(axisKind(Object(value)) === 'table' ? TableAxisSchema : GlobAxisSchema)
+  if (owner === 'refs') return referenceKeys(value, ImageReferenceSchema, FromReferenceSchema)
   if (owner === 'fallback') return keysOf(FallbackSchema)
   if (owner === 'thinking') return keysOf(ThinkingSchema)
   return ['category', 'threshold']
-}
-
-/** Which of the keys was meant; undefined when none is near. */
-export function meantBy(key: string, keys: readonly string[]): string | undefined {
-  const translated = SYNONYMS[key]
-  return translated !== undefined && keys.includes(translated) ? translated : near(key, keys)[0]
 }
 
 /** What is said of an unknown key. */
@@ -53,33 +47,17 @@ export function unknownKey(key: string, meant: string | undefined, keys: readonl
     return { message: 'merge keys are not read', hint: 'put the fields into `presets` and say `use: [name]`' }
   const message = `unknown key \`${key}\``
   if (meant !== undefined) return { message, hint: `did you mean \`${meant}\`?` }
+  if (key === 'wait' && keys.includes('image')) return { message, hint: '`wait` belongs to {from}' }
   if (key in ItemSchema.shape) return { message, hint: `\`${key}\` belongs to an item` }
   return { message, hint: `known keys: ${keys.join(', ')}` }
 }
 
-function keysOf(...schemas: readonly { shape: object }[]): string[] {
-  return [...new Set(schemas.flatMap(({ shape }) => Object.keys(shape)))]
+function referenceKeys(value: unknown, image: { shape: object }, from: { shape: object }): string[] {
+  const has = (key: string) => Object.hasOwn(Object(value), key)
+  if (has('image') === has('from')) return keysOf(image, from)
+  return keysOf(has('image') ? image : from)
 }
 
-// Words that other tools use for our keys.
-const SYNONYMS: Record<string, string> = {
-  references: 'refs',
-  images: 'refs',
-  variables: 'vars',
-  n: 'samples',
-  count: 'samples',
-  aspectRatio: 'aspect',
-  aspect_ratio: 'aspect',
-  ratio: 'aspect',
-  imageSize: 'size',
-  resolution: 'size',
-  extends: 'use',
-  preset: 'use',
-  exclude: 'skip',
-  labels: 'tags',
-  filename: 'output',
-  csv: 'table',
-  column: 'key',
-  perImage: 'per_image',
-  confirmAbove: 'confirm_above',
+function keysOf(...schemas: readonly { shape: object }[]): string[] {
+  return [...new Set(schemas.flatMap(({ shape }) => Object.keys(shape)))]
 }

@@ -33,7 +33,7 @@ export class KnownIds {
     if (samples === undefined) return false
     if (base === id || this.#open.has(base)) return true
     const sample = id.slice(base.length + 1)
-    return /^[1-9]\d*$/.test(sample) && Number(sample) > 1 && Number(sample) <= samples
+    return /^[1-9]\d*$/.test(sample) && Number(sample) <= samples
   }
 
   /** Whether an id, or what a pattern matches, might be in an item of which nothing is known. */

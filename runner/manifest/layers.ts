@@ -19,7 +19,7 @@ export type Layered = {
 type Override = { at: Path; pattern: string; matches: (id: string) => boolean; fields: Sourced; met: boolean }
 
 /** The parts of a manifest that layers are made of. */
-export type Sections = {
+type Sections = {
   vars: Sourced | undefined
   defaults: Sourced | undefined
   presets: Sourced | undefined

@@ -4,6 +4,7 @@ import { basename, dirname, resolve } from 'node:path'
 import type { Market } from '../../core/market.ts'
 import { noManifest } from './absence.ts'
 import { readAxes } from './axes.ts'
+import type { ManifestEffects } from './effects.ts'
 import { openItems } from './expand.ts'
 import { explainer, type Texts } from './explain.ts'
 import { finish } from './finish.ts'
@@ -14,9 +15,8 @@ import { type Fields, fieldsOf, type Sourced, sourced, textOf } from './merge.ts
 import { budgetOf, pricesOf } from './money.ts'
 import { originsOf } from './origins.ts'
 import { type Diagnostic, Findings, type SourceFile } from './problems.ts'
-import type { ManifestEffects } from './reading.ts'
 import type { Rendering } from './scope.ts'
-import { checkShape } from './shape.ts'
+import { checkShape, EXAMPLE } from './shape.ts'
 import { readSource } from './source.ts'
 import { warnOfColumns, warnOfRepeats, warnOfUnused } from './warnings.ts'
 
@@ -75,7 +75,9 @@ async function meaning(read: Read, judge: Judge, fx: ManifestEffects, layers: La
   const sources = await readAxes(items, folder, fx)
   const { cells, ids } = openItems(items, { layers: stack, sources, rendering })
   const section = top.get('items')
-  ids.unknown = !section || 'broken' in section
+  ids.unknown = !section || 'broken' in section || items.size === 0
+  if (section && 'map' in section && items.size === 0)
+    findings.add({ at: section.at, part: 'key', message: 'has no items', hint: EXAMPLE })
   stack.reportIdle([...ids.bases.keys()], (pattern) => ids.mayHold(pattern))
   const finished = await finish({ cells, ids, shelf, lineOf: linesOf(file) }, judge, fx)
   if (!findings.hasErrors) {
@@ -88,6 +90,7 @@ async function meaning(read: Read, judge: Judge, fx: ManifestEffects, layers: La
       findings,
     )
     warnOfColumns(sources, findings)
+    finished.empty.warn(findings)
     warnOfRepeats(cells, finished.items, findings)
   }
   const texts: Texts = (where) => {

@@ -47,7 +47,10 @@ export function axisOf(name: string, source: Sourced, findings: Findings): Axis 
   const values = 'list' in source ? fromList(name, source.list, findings) : fromMap(fieldsOf(source))
   const seen = new Set<string>()
   for (const { segment, at } of values ?? []) {
-    if (seen.has(segment)) findings.add({ at, message: `\`${segment}\` is twice on the axis \`${name}\`` })
+    if (seen.has(segment)) {
+      const hint = 'take one away; `samples` makes several of one picture'
+      findings.add({ at, message: `\`${segment}\` is twice on the axis \`${name}\``, hint })
+    }
     seen.add(segment)
   }
   return values && seen.size === values.length ? { name, values } : undefined

@@ -1,11 +1,11 @@
 // `budget` and `prices`: what a run may spend, and prices that hold in place of the built-in ones.
 import type { Market } from '../../core/market.ts'
-import { findModel, MODELS } from '../../core/models.ts'
+import { findModel } from '../../core/models.ts'
 import { fromUsd } from '../../core/money.ts'
 import { type PriceRow, PriceSchema } from '../../core/prices.ts'
 import type { Budget } from './item.ts'
 import { fieldsOf, isBroken, plain, type Sourced, textOf } from './merge.ts'
-import { didYouMean } from './near.ts'
+import { noModel, noProvider } from './nobody.ts'
 import type { Findings } from './problems.ts'
 
 /** The budget; fields with a problem are left out. */
@@ -30,11 +30,9 @@ export function pricesOf(
   findings: Findings,
 ): Record<string, Record<string, PriceRow>> {
   const rows: Record<string, Record<string, PriceRow>> = {}
-  const providers = market.sellers.map(({ id }) => id)
   for (const [provider, models] of fieldsOf(prices)) {
-    if (!providers.includes(provider)) {
-      const hint = didYouMean(provider, providers) ?? `providers: ${providers.join(', ')}`
-      findings.add({ at: models.at, part: 'key', message: `there is no provider \`${provider}\``, hint })
+    if (!market.sellers.some(({ id }) => id === provider)) {
+      findings.add({ at: models.at, part: 'key', ...noProvider(provider, market) })
       continue
     }
     const own: Record<string, PriceRow> = {}
@@ -42,9 +40,7 @@ export function pricesOf(
     for (const [name, price] of fieldsOf(models)) {
       const model = findModel(name)
       if (!model) {
-        const names = MODELS.flatMap((m) => [m.short, m.id, ...m.aliases])
-        const hint = didYouMean(name, names) ?? `models: ${MODELS.map((m) => m.short).join(', ')}`
-        findings.add({ at: price.at, part: 'key', message: `there is no model \`${name}\``, hint })
+        findings.add({ at: price.at, part: 'key', ...noModel(name) })
         continue
       }
       const rate = isBroken(price) ? undefined : PriceSchema.safeParse(plain(price)).data

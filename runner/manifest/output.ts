@@ -41,18 +41,18 @@ function wrongWith(text: string, path: string): string | undefined {
   return undefined
 }
 
-/** Reports pictures that would be saved as one file. Ids alone are told apart where cells are opened. */
+/** Reports pictures with an output that would be saved as one file with another. Ids are told apart where cells are
+ *  opened. */
 export function reportSameOutputs(
-  cells: Iterable<{ id: string; samples: number; output?: string | undefined; at: Path }>,
+  cells: readonly { id: string; samples: number; output: string; at: Path }[],
   ids: KnownIds,
   findings: Findings,
 ): void {
   const folded = new Map([...ids.bases.keys()].map((id) => [id.toLowerCase(), id]))
   const taken = new Map<string, string>()
-  const others = [...cells].filter(({ output }) => output !== undefined)
   // An id is free where its own picture is saved elsewhere.
-  const elsewhere = new Set(others.map(({ id }) => id))
-  for (const { id, samples, output = id, at } of others) {
+  const elsewhere = new Set(cells.map(({ id }) => id))
+  for (const { id, samples, output, at } of cells) {
     for (let sample = 1; sample <= samples; sample++) {
       const path = sample === 1 ? output : `${output}#${sample}`
       const lower = path.toLowerCase()
@@ -60,7 +60,7 @@ export function reportSameOutputs(
       const owner = folded.get(base)
       const twin = taken.get(lower) ?? (owner !== undefined && !elsewhere.has(owner) ? owner : undefined)
       if (twin === undefined) taken.set(lower, id)
-      else if (twin !== id || sample > 1) {
+      else if (twin !== id) {
         const message = `\`${id}\` and \`${twin}\` are both saved as \`${path}\``
         const hint = 'use the names of the axes, or ${id}'
         findings.add({ at, cause: 'output', message, hint })

@@ -2,6 +2,8 @@
 // are looked up; then, when files and ids are known, entries are counted out into pictures. Reads rendered text only, so
 // a path may come from an axis.
 import { isAbsolute, resolve } from 'node:path'
+import { closedFolder } from './absence.ts'
+import type { ClosedFolder } from './effects.ts'
 import { isPattern } from './ids.ts'
 import type { ItemReference } from './item.ts'
 import { entriesOf, type Fields, fieldsOf, type Sourced, textOf } from './merge.ts'
@@ -46,7 +48,8 @@ export function entriesOfCell(refs: Sourced | undefined, scope: Scope, shelf: Sh
     const twice = as !== undefined && names.has(as)
     if (twice) {
       const at = [...source.at, 'as']
-      shelf.findings.add({ at, message: `two references are called \`${as}\``, item: scope.id })
+      const message = `two references are called \`${as}\``
+      shelf.findings.add({ at, message, hint: 'rename one of them', item: scope.id })
     }
     if (as !== undefined) names.add(as)
     if (entry && !twice) entries.push(entry)
@@ -76,8 +79,11 @@ function fromMap(fields: Fields, scope: Scope, shelf: Shelf): Entry | undefined 
   if (text === undefined) return undefined
   if (from) {
     const wait = textOf(fields.get('wait')) === 'pick' ? { wait: 'pick' as const } : {}
-    return { kind: 'from', item: text.normalize().replace(/#1$/, ''), at: from.at, ...wait, ...options }
+    return { kind: 'from', item: text.normalize(), at: from.at, ...wait, ...options }
   }
+  // An empty cell of a table names no picture; at no path there is none.
+  if (options.optional && text.trim() === '')
+    return { kind: 'file', path: '', shown: '', at: image!.at, ...options }
   const place = placeOf(text, image!.at, scope, shelf)
   return place && { ...place, ...options }
 }
@@ -130,7 +136,7 @@ export type Stock = {
   /** Whether there is nothing at this absolute path. */
   isMissing(path: string): boolean
   /** The files of a pattern, as paths from the manifest's folder; undefined where the text names a file itself. */
-  filesOf(pattern: string): readonly string[] | undefined
+  filesOf(pattern: string): readonly string[] | ClosedFolder | undefined
   /** Whether there is a picture or sample of this id, or might be. */
   hasId(id: string): boolean
   /** The pictures whose ids match. */
@@ -179,6 +185,11 @@ function picturesOf(
   if (one.kind === 'file') {
     const files = isPattern(one.shown) ? stock.filesOf(one.shown) : undefined
     if (!files) return optional && stock.isMissing(one.path) ? [] : [one]
+    if ('unreadable' in files) {
+      const [message, hint] = closedFolder(files.folder, files.unreadable)
+      findings.add({ at, cause: 'closed', message, hint, item, subject: one.shown })
+      return undefined
+    }
     if (files.length === 0 && !optional) {
       const hint = 'patterns start at the folder of the manifest; `optional: true` allows none'
       findings.add({

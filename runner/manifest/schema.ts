@@ -3,6 +3,7 @@
 // Whether a name, a model or a file exists is not a matter of shape.
 import { z } from 'zod'
 import { fromUsd } from '../../core/money.ts'
+import { axisKind } from './axis-kind.ts'
 import {
   FreeName,
   LayerSchema,
@@ -76,21 +77,6 @@ export const GlobAxisSchema = z.strictObject({
     .meta({ examples: ['./photos/**/*.{jpg,png}'] }),
 })
 
-/** `{ table: …, key }` and not a map of values in which one is called `table`. */
-export function isTableAxis(value: object): boolean {
-  const { table, ...others } = value as { table?: unknown }
-  if (typeof table !== 'string') return false
-  return (
-    Object.keys(others).every((key) => key === 'key') || /\.(csv|tsv|jsonl|ndjson|json|ya?ml)$/i.test(table)
-  )
-}
-
-/** `{ glob: … }` and not a map of values in which one is called `glob`. */
-export function isGlobAxis(value: object): boolean {
-  const { glob, ...others } = value as { glob?: unknown }
-  return typeof glob === 'string' && (Object.keys(others).length === 0 || /[*?[{/]/.test(glob))
-}
-
 const AxisSchema = z.union([
   z
     .array(Scalar)
@@ -99,7 +85,8 @@ const AxisSchema = z.union([
     .meta({ examples: [['front', 'top']] }),
   z
     .record(Segment, z.union([Scalar, Values, z.null()]))
-    .refine((map) => !isTableAxis(map) && !isGlobAxis(map))
+    // Without `abort` what is meant as another kind passes for a near miss of this one.
+    .refine((map) => axisKind(map) === 'map', { abort: true })
     .describe('Id → value, or id → fields.')
     .meta({ examples: [{ kitchen: { place: 'a pale oak kitchen' } }] }),
   TableAxisSchema,

@@ -27,7 +27,7 @@ export type Rendering = {
 export type Vars = { fields: Fields; open: boolean }
 
 /** Name of a reference → the positions of its pictures, from 1. */
-export type Images = ReadonlyMap<string, readonly number[]>
+type Images = ReadonlyMap<string, readonly number[]>
 
 type Fail = (message: string, hint?: Finding['hint']) => undefined
 

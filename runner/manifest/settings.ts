@@ -7,7 +7,6 @@ import {
   type Aspect,
   findModel,
   MAX_PROMPT_CHARS,
-  MODELS,
   type Model,
   parseSize,
   SIZES,
@@ -21,7 +20,7 @@ import type { ItemFallback, ItemReference } from './item.ts'
 import { metadataOf, tagsOf } from './labels.ts'
 import { endOf } from './lifecycle.ts'
 import { entriesOf, fieldsOf, placeIn, plain, type Sourced, textOf } from './merge.ts'
-import { didYouMean } from './near.ts'
+import { noModel, noProvider } from './nobody.ts'
 import { outputOf } from './output.ts'
 import type { Finding, Findings, Path } from './problems.ts'
 import type { Wanted } from './references.ts'
@@ -29,7 +28,7 @@ import { report } from './shape.ts'
 import { isMap } from './words.ts'
 
 /** The resolved settings of a draft. */
-export type Settings = {
+type Settings = {
   model: string
   provider?: string
   size?: Size
@@ -46,7 +45,7 @@ export type Judge = { market: Market; today: string; findings: Findings }
 
 /** The references of a draft: where they were written, and what was found there; undefined where a file has a problem of its
  *  own. That one keeps its place: it counts for the limit, and the others keep their positions. */
-export type Found = { wanted: readonly Wanted[]; references: readonly (ItemReference | undefined)[] }
+type Found = { wanted: readonly Wanted[]; references: readonly (ItemReference | undefined)[] }
 
 const SHAPES = Object.entries(ParametersSchema.shape)
 
@@ -85,8 +84,10 @@ export function settingsOf(draft: Draft, found: Found, judge: Judge): Settings |
     ...(size ? { size } : {}),
     ...(aspect ? { aspect } : {}),
   }
-  for (const { path, message } of limits(wish, route))
-    add({ at: placeOf(path, draft, found.wanted), message })
+  for (const { path, code, message } of limits(wish, route)) {
+    const hint = code === 'payload_too_large' ? 'use fewer or smaller references' : undefined
+    add({ at: placeOf(path, draft, found.wanted), message, hint })
+  }
   return {
     model: model.id,
     ...(provider === undefined ? {} : { provider }),
@@ -103,10 +104,11 @@ export function settingsOf(draft: Draft, found: Found, judge: Judge): Settings |
 /** Reports a prompt that no model takes. */
 export function checkPrompt(text: string, { prompt, at, id }: Draft, findings: Findings): void {
   const what = prompt && 'file' in prompt ? `\`${prompt.shown}\` ` : ''
-  const add = (message: string) =>
-    findings.add({ at: prompt?.at ?? at, message: `${what}${message}`, item: id })
-  if (text === '') add('is empty')
-  if (text.length > MAX_PROMPT_CHARS) add(`is longer than ${MAX_PROMPT_CHARS} characters`)
+  const add = (message: string, hint: string) =>
+    findings.add({ at: prompt?.at ?? at, message: `${what}${message}`, hint, item: id })
+  if (text === '') add('is empty', 'a prompt says what the picture shows')
+  if (text.length > MAX_PROMPT_CHARS)
+    add(`has ${text.length} characters; a prompt has at most ${MAX_PROMPT_CHARS}`, 'shorten it')
 }
 
 type Add = (finding: Finding) => void
@@ -120,11 +122,8 @@ type Wish = {
 function modelOf(source: Sourced, add: Add): Model | undefined {
   const name = textOf(source) ?? ''
   const model = findModel(name)
-  if (model) return model
-  const names = MODELS.flatMap((m) => [m.short, m.id, ...m.aliases])
-  const hint = () => didYouMean(name, names) ?? `models: ${MODELS.map((m) => m.short).join(', ')}`
-  add({ at: source.at, message: `there is no model \`${name}\``, hint })
-  return undefined
+  if (!model) add({ at: source.at, ...noModel(name) })
+  return model
 }
 
 function sizeOf(source: Sourced | undefined, add: Add): Size | undefined {
@@ -211,10 +210,8 @@ function limits({ parameters, references, ...shape }: Wish, { model, seller }: R
 }
 
 function noRoute({ problem, message }: NoRoute, provider: string | undefined, market: Market) {
-  const ids = market.sellers.map((seller) => seller.id)
-  const hint =
-    problem === 'unknown_provider' && provider !== undefined ? didYouMean(provider, ids) : undefined
-  return hint === undefined ? { message } : { message, hint }
+  if (problem === 'unknown_provider' && provider !== undefined) return noProvider(provider, market)
+  return { message }
 }
 
 // Core names request fields; where they were written is the draft's knowledge.

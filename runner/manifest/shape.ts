@@ -2,12 +2,16 @@
 // for its meaning. A misspelt key is one problem, not an unknown key and a missing one.
 import type { z } from 'zod'
 import { LayerSchema } from './fields.ts'
-import { keysAt, meantBy, unknownKey } from './keys.ts'
+import { keysAt, unknownKey } from './keys.ts'
 import { type Marks, mark } from './merge.ts'
+import { meantBy } from './near.ts'
 import type { Findings, Path } from './problems.ts'
 import { MANIFEST_VERSION, ManifestSchema } from './schema.ts'
 import { type Issue, narrow } from './unions.ts'
 import { plainWords, valueAt } from './words.ts'
+
+/** What to do about a manifest without pictures. */
+export const EXAMPLE = '`proofsheet init` writes an example'
 
 /** Reports every value that is not as the schema wants it; the marks say which. Undefined when the manifest is of a newer
  *  version and nothing of it can be judged. */
@@ -84,6 +88,7 @@ export function report(
   for (const path of missing) {
     if (misspelt.has(path.join('\0'))) continue
     const message = `has no \`${String(path.at(-1))}\``
-    findings.add({ at: place(path.slice(0, -1)), part: 'key', message, ...of })
+    const hint = path.join('.') === 'items' ? EXAMPLE : undefined
+    findings.add({ at: place(path.slice(0, -1)), part: 'key', message, hint, ...of })
   }
 }

@@ -4,6 +4,8 @@ import { entriesOf, type Sourced, textOf } from './merge.ts'
 import { didYouMean } from './near.ts'
 import type { Findings, Path } from './problems.ts'
 
+const MOST_SHOWN = 20
+
 type Condition = { axis: string; field: string | undefined; values: ReadonlySet<string> }
 type Entry = { at: Path; conditions: readonly Condition[]; met: boolean }
 
@@ -25,8 +27,14 @@ export function withoutSkipped(
     return leaving.length === 0
   })
   const idle = entries.filter(({ met }) => !met)
-  for (const { at } of idle) findings.add({ at, message: 'leaves nothing out: no cell is like this' })
-  if (left.length === 0) findings.add({ at: skip.at, part: 'key', message: 'leaves no cell over' })
+  for (const { at, conditions } of idle) {
+    const hint = () => conditions.map((condition) => valuesOf(condition, axes)).join('; ')
+    findings.add({ at, message: 'leaves nothing out: no cell is like this', hint })
+  }
+  if (left.length === 0) {
+    const hint = 'an item needs at least one'
+    findings.add({ at: skip.at, part: 'key', message: 'leaves out every cell', hint })
+  }
   return idle.length > 0 || left.length === 0 ? undefined : left
 }
 
@@ -37,7 +45,8 @@ function entryOf(source: Sourced, axes: readonly Axis[], findings: Findings): En
   for (const [name, value] of source.map) {
     if ('broken' in value) return undefined
     if (!known.has(name)) {
-      const hint = didYouMean(name, known) ?? `names: ${[...known].slice(0, 20).join(', ') || 'no axis'}`
+      const names = [...known].slice(0, MOST_SHOWN).join(', ')
+      const hint = didYouMean(name, known) ?? (names === '' ? 'the item has no `matrix`' : `names: ${names}`)
       const message = `no axis and no field of one is called \`${name}\``
       findings.add({ at: value.at, part: 'key', message, hint })
       return undefined
@@ -51,6 +60,14 @@ function entryOf(source: Sourced, axes: readonly Axis[], findings: Findings): En
     })
   }
   return { at: source.at, conditions, met: false }
+}
+
+// What there is to choose from: `x is a, b`.
+function valuesOf({ axis, field }: Condition, axes: readonly Axis[]): string {
+  const own = axes.find(({ name }) => name === axis)?.values ?? []
+  const values = new Set(own.map((value) => textFor(value, field)).filter((text) => text !== undefined))
+  const shown = [...values].slice(0, MOST_SHOWN).join(', ')
+  return `${field === undefined ? axis : `${axis}.${field}`} is ${shown}${values.size > MOST_SHOWN ? ', …' : ''}`
 }
 
 function holds({ axis, field, values }: Condition, cell: Cell): boolean {

@@ -21,7 +21,7 @@ import { withoutStacks } from './stacks.ts'
 import { type Placed, type Problem, QUOTE, syntaxErrors } from './syntax.ts'
 
 /** Longest manifest, in UTF-8 bytes. */
-export const MAX_MANIFEST_BYTES = 8 * 1024 * 1024
+const MAX_MANIFEST_BYTES = 8 * 1024 * 1024
 
 // An alias may stand for a large value, and nested ones multiply (the "billion laughs"): what counts is what they come to.
 const MAX_VALUES = 1_000_000
@@ -36,7 +36,7 @@ const MOST_DUPLICATES = 100
 const MAX_TOKENS = 500_000
 
 /** A document as plain values, and where its parts are. Without `data` it cannot be read further. */
-export type Source = { file: SourceFile; data?: unknown; problems: Finding[] }
+type Source = { file: SourceFile; data?: unknown; problems: Finding[] }
 
 /** Reads a manifest's text; says what is wrong with it. Never throws. */
 export function readSource(text: string, file: string): Source {
@@ -181,7 +181,7 @@ function duplicates(document: Document.Parsed, problem: Problem): Placed[] {
 function excessOf(data: unknown): string | undefined {
   let left = MAX_VALUES
   const walk = (value: unknown, depth: number): string | undefined => {
-    if (--left < 0) return `stands for more than ${MAX_VALUES} values`
+    if (--left < 0) return `its aliases stand for more than ${MAX_VALUES} values`
     if (value === null || typeof value !== 'object') return undefined
     if (depth > MAX_DEPTH) return 'is nested too deeply'
     for (const member of Object.values(value)) {

@@ -1,6 +1,6 @@
 // What a person is told when text is not YAML: the library's codes in plain words, placed where the eye should go. Knows no
 // key of ours, and reads no further than the line of an error.
-import { type Document, isCollection, isScalar, visit, type YAMLError } from 'yaml'
+import { type Document, isCollection, isScalar, type Node, visit, type YAMLError } from 'yaml'
 import type { Finding, Place } from './problems.ts'
 
 /** A finding in text that no path leads to. */
@@ -26,28 +26,58 @@ export function syntaxErrors(
     const start = text.lastIndexOf('\n', from - 1) + 1
     const end = text.indexOf('\n', from)
     const [message, hint] = plainSyntax(error, text.slice(start, end === -1 ? undefined : end))
-    // What is not closed is noticed at the end of the text; the place to look at is its beginning.
-    const atEnd = end === -1 && (error.code === 'MISSING_CHAR' || error.code === 'BAD_INDENT')
-    const open = atEnd ? unclosed(document, from) : undefined
+    // What is not closed is noticed where something else begins; the place to look at is its own beginning.
+    const open = MAY_BE_OPEN.includes(error.code) ? unclosed(document, text, from) : undefined
     const found =
-      open === undefined ? problem(from, to, message, hint) : problem(open, open + 1, 'is not closed')
+      open === undefined ? problem(from, to, message, hint) : openProblem(error, text, open, problem)
     if (!byLine.has(found.place.line)) byLine.set(found.place.line, found)
     if (open !== undefined) break
   }
   return [...byLine.values()].slice(0, MOST_SYNTAX_ERRORS)
 }
 
-// Where the innermost quote or bracket begins that reaches as far as `end`.
-function unclosed(document: Document.Parsed, end: number): number | undefined {
+const MAY_BE_OPEN = ['MISSING_CHAR', 'BAD_INDENT']
+
+const CLOSERS: Record<string, string> = { '[': ']', '{': '}', '"': '"', "'": "'" }
+
+// Where the innermost quote or bracket begins that is open at an offset.
+function unclosed(document: Document.Parsed, text: string, at: number): number | undefined {
   let start: number | undefined
   visit(document, {
     Node(_, node) {
       const quoted = isScalar(node) && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE')
       const bracket = isCollection(node) && node.flow === true
-      if ((quoted || bracket) && node.range && node.range[1] >= end) start = node.range[0]
+      if (!(quoted || bracket) || !node.range) return
+      const [from, to] = node.range
+      // `[a: b]` holds a map without brackets of its own.
+      const isMarked = CLOSERS[text[from] ?? ''] !== undefined
+      if (isMarked && from < at && to >= at && !isClosed(node, text)) start = from
     },
   })
   return start
+}
+
+function isClosed(node: Node, text: string): boolean {
+  const [from, to] = node.range!
+  if (to - from < 2 || text[to - 1] !== CLOSERS[text[from] ?? '']) return false
+  // The last character may be that of the last member.
+  let ofMember = false
+  visit(node, {
+    Node(_, member) {
+      if (member !== node && member.range?.[1] === to) ofMember = true
+    },
+  })
+  return !ofMember
+}
+
+function openProblem({ code, pos }: YAMLError, text: string, open: number, problem: Problem): Placed {
+  const sign = text[open] ?? ''
+  const closer = `\`${CLOSERS[sign]}\``
+  const found = text[pos[0]] ?? ''
+  const indented = code === 'BAD_INDENT' ? ', or what is inside is not indented further' : ''
+  const early = ']}'.includes(found || ' ')
+  const hint = early ? `\`${found}\` comes before its ${closer}` : `its ${closer} is missing${indented}`
+  return problem(open, open + 1, `\`${sign}\` is not closed`, /["']/.test(sign) ? undefined : hint)
 }
 
 /** The hint for text that YAML takes for something else. */
@@ -65,7 +95,10 @@ function plainSyntax(
     case 'TAB_AS_INDENT':
       return ['a tab cannot indent', 'use spaces']
     case 'BAD_INDENT':
-      return ['the indentation does not fit the lines above', 'or a quote or bracket above is not closed']
+      return [
+        'the indentation does not fit the lines above',
+        'what belongs together begins in the same column',
+      ]
     case 'BLOCK_AS_IMPLICIT_KEY':
     case 'MULTILINE_IMPLICIT_KEY':
       if (line.split(/:(?=\s|$)/).length < 3) return ['the indentation of the next line does not fit', flow]

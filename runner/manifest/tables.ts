@@ -9,7 +9,7 @@ import { EMPTY_TABLE, type Entry, RowFields, type Sheet } from './table/sheet.ts
 import { readYamlTable } from './table/yaml.ts'
 
 /** `name` as `${axis.name}` has it, `written` as the file has it. */
-export type Column = { name: string; written: string; at: Path }
+type Column = { name: string; written: string; at: Path }
 
 export type Row = {
   at: Path
@@ -32,7 +32,7 @@ export type Table = {
   problems: readonly Finding[]
 }
 
-export type TableKind = 'csv' | 'jsonl' | 'json' | 'yaml'
+type TableKind = 'csv' | 'jsonl' | 'json' | 'yaml'
 
 /** What a file is by its name; undefined where it is no table. */
 export function tableKind(shown: string): TableKind | undefined {

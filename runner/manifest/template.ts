@@ -22,7 +22,7 @@ export function parseTemplate(text: string): Template {
     const [written, inside, brace] = match
     parts.push(
       text.slice(from, match.index),
-      inside === undefined ? '${' : piece(written, inside.trim(), brace),
+      inside === undefined ? '${' : piece(written, inside.trim().normalize(), brace),
     )
     from = match.index + written.length
   }

@@ -1,7 +1,7 @@
 // A union says only that nothing fitted. Which of its members was meant shows in the value; the problems of that member are
 // the ones to tell. The order of members is that of fields.ts and schema.ts.
 import type { z } from 'zod'
-import { isGlobAxis, isTableAxis } from './schema.ts'
+import { axisKind } from './axis-kind.ts'
 import { isMap, show, valueAt } from './words.ts'
 
 export type Issue = z.core.$ZodIssue
@@ -20,6 +20,10 @@ export function narrow(issue: Issue, base: readonly PropertyKey[], data: unknown
     const unknown = member.filter(({ code }) => code === 'unrecognized_keys')
     if (which.length === 0 && unknown.length === 0) return say('has neither `image` nor `from`')
     if (which.length === 0) return unknown.map((each) => ({ ...each, path }) as Issue)
+  }
+  if (isAxis(path) && isMap(value) && axisKind(value) !== 'map') {
+    const has = (key: string) => typeof value[key] === 'string'
+    if (has('table') && has('glob')) return say('has both `table` and `glob`')
   }
   const wanted = alternatives(path)
   if (wanted && member.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0))
@@ -42,12 +46,14 @@ function alternatives(path: readonly PropertyKey[]): string | undefined {
   return scalar ? 'text or a number' : undefined
 }
 
+const AXIS_MEMBERS = { map: 1, table: 2, glob: 3 }
+
 /** Index of the union's member that the value is meant to be. */
 function branchOf(path: readonly PropertyKey[], value: unknown): number {
   if (isReference(path)) return isMap(value) ? ('from' in value ? 2 : 1) : 0
   if (isAxis(path)) {
     if (!isMap(value)) return 0
-    return isTableAxis(value) ? 2 : isGlobAxis(value) ? 3 : 1
+    return AXIS_MEMBERS[axisKind(value)]
   }
   if (path[0] === 'prices')
     return isMap(value) && !('perRequest' in value) && Object.keys(value).length > 0 ? 1 : 0

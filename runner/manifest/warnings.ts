@@ -9,7 +9,7 @@ import type { Findings, Path } from './problems.ts'
 const MOST_COLUMNS = 5
 
 /** The names of a section, and those that some item uses. */
-export type Use = readonly [section: string, names: Fields, used: ReadonlySet<string>]
+type Use = readonly [section: string, names: Fields, used: ReadonlySet<string>]
 
 /** Warns of vars, refs and presets that no item uses. */
 export function warnOfUnused(sections: readonly Use[], findings: Findings): void {

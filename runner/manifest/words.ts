@@ -1,5 +1,6 @@
 // What the validator found, in the words of a person: its own never leave the files about shape.
 import type { z } from 'zod'
+import { HARM_CATEGORIES } from '../../core/request.ts'
 import { near } from './near.ts'
 import type { Path } from './problems.ts'
 
@@ -31,6 +32,8 @@ export function plainWords(
       return { message: `must be at most ${issue.maximum}${is}` }
     case 'invalid_format':
       // Our own words where the schema has some; the validator's begin with "Invalid".
+      if (at.at(-1) === 'category')
+        return { message: `${issue.message}${is}`, hint: categoryHint(String(value)) }
       if (!issue.message.startsWith('Invalid')) return { message: `${show(value)} ${issue.message}` }
       return { message: `must be of the form ${issue.pattern ?? issue.format}${is}` }
     case 'custom':
@@ -39,6 +42,17 @@ export function plainWords(
       return { message: `is not what belongs here${is}` }
   }
 }
+
+// `HATE_SPEECH` is near `HARM_CATEGORY_HATE_SPEECH`, though most of its letters are missing.
+function categoryHint(written: string): string {
+  const own = written.toUpperCase().replace(/[^A-Z]+/g, '_')
+  const names = HARM_CATEGORIES.map((name) => name.slice(HARM_PREFIX.length))
+  const [nearest] = near(own.replace(/^HARM_(CATEGORY_)?/, ''), names)
+  if (nearest !== undefined) return `did you mean \`${HARM_PREFIX}${nearest}\`?`
+  return `categories: ${HARM_CATEGORIES.join(', ')}`
+}
+
+const HARM_PREFIX = 'HARM_CATEGORY_'
 
 // Of a text where a whole number belongs, the validator says only that it is no number.
 function isWhole(at: Path): boolean {

@@ -1,10 +1,11 @@
 // A plan on disk: what somebody looked at and agreed to, so that `run --plan` buys that and nothing else. What has changed
 // since is told in words; the plan itself is made again, because only so its prices are today's.
 import { z } from 'zod'
-import { formatUsd, fromUsd, toUsd } from '../../core/money.ts'
+import { type Quote, unknownExpected } from '../../core/cost.ts'
+import { formatUsd, fromUsd, type MicroUsd, toUsd } from '../../core/money.ts'
 import { PRICE_TABLE_VERSION } from '../../core/prices.ts'
 import type { Layers } from '../manifest/load.ts'
-import { isToMake, type Plan, type Repeat, toMake } from './plan.ts'
+import { isToMake, type Plan, type PlanItem, type Repeat, toMake } from './plan.ts'
 import type { Terms } from './select.ts'
 
 const FORMAT = 'proofsheet-saved-plan'
@@ -25,9 +26,14 @@ const SavedSchema = z.object({
   worker: z.string(),
   emulated: z.boolean(),
   pricesAsOf: z.string(),
-  /** What is to be made. */
-  items: z.array(z.object({ id: z.string(), key: z.string(), provider: z.string() })),
-  /** USD; null when it is not known. */
+  /** Given where the plan was for so many pictures at most. */
+  limit: z.int().positive().optional(),
+  /** What is to be made. USD; null when it is not known. */
+  items: z.array(
+    z.object({ id: z.string(), key: z.string(), provider: z.string(), expected: Usd, atMost: Usd }),
+  ),
+  /** Ids of what is the same picture as one of these. */
+  along: Texts,
   expected: Usd,
   atMost: Usd,
 })
@@ -42,6 +48,8 @@ export type Asked = {
   selection: Terms
   repeat: Repeat
   redo: boolean
+  /** At most so many pictures. */
+  limit?: number | undefined
   worker: string
 }
 
@@ -51,8 +59,7 @@ export class PlanFileError extends Error {
 }
 
 /** The plan as it is saved. */
-export function savedPlan(plan: Plan, { layers, selection, ...asked }: Asked): SavedPlan {
-  const known = plan.quote.unknown.length === 0
+export function savedPlan(plan: Plan, { layers, selection, limit, ...asked }: Asked): SavedPlan {
   return {
     format: FORMAT,
     version: 1,
@@ -65,11 +72,24 @@ export function savedPlan(plan: Plan, { layers, selection, ...asked }: Asked): S
     selection: { include: [...selection.include], exclude: [...selection.exclude] },
     emulated: plan.emulated,
     pricesAsOf: PRICE_TABLE_VERSION,
-    items: toMake(plan).map(({ item, key, provider }) => ({ id: item.id, key, provider })),
-    expected: known ? toUsd(plan.quote.expected) : null,
-    atMost: known ? toUsd(plan.quote.atMost) : null,
+    ...(limit === undefined ? {} : { limit }),
+    items: toMake(plan).map(({ item, key, provider, quote }) => {
+      return { id: item.id, key, provider, ...usdOf(quote) }
+    }),
+    along: plan.items.filter((p) => p.selected && p.state === 'same').map(({ item }) => item.id),
+    ...usdOf(plan.quote),
   }
 }
+
+function usdOf(quote: Quote): { expected: number | null; atMost: number | null } {
+  return {
+    expected: unknownExpected(quote).length === 0 ? toUsd(quote.expected) : null,
+    atMost: quote.unknown.length === 0 ? toUsd(quote.atMost) : null,
+  }
+}
+
+/** What a saved plan begins with: the mark of a file that the next one may replace. */
+export const PLAN_BEGINS = new RegExp(`^\\{\\s*"format":\\s*"${FORMAT}"`)
 
 /** The text of a saved plan. */
 export function writePlan(saved: SavedPlan): string {
@@ -104,11 +124,11 @@ export function readPlan(text: string, path: string): SavedPlan {
 const MOST_NAMED = 3
 
 /** What differs between a saved plan and the one of now, in words; empty when the saved one still holds. What was made in
- *  the meantime is no difference: it is only not bought any more. */
-export function staleness(saved: SavedPlan, plan: Plan): string[] {
+ *  the meantime is no difference: it is only not bought any more. `isPart`: the plan of now is of a part of it. */
+export function staleness(saved: SavedPlan, plan: Plan, isPart = false): string[] {
   const now = new Map(plan.items.map((p) => [p.item.id, p]))
   const then = new Map(saved.items.map((item) => [item.id, item]))
-  const left = saved.items.filter(({ id }) => !now.get(id)?.selected)
+  const left = saved.items.filter(({ id }) => (isPart ? !now.has(id) : !now.get(id)?.selected))
   const came = toMake(plan).filter((p) => !then.has(p.item.id))
   const open = saved.items.flatMap((item) => {
     const p = now.get(item.id)
@@ -116,7 +136,11 @@ export function staleness(saved: SavedPlan, plan: Plan): string[] {
   })
   const fingerprint = (key: string) => key.replace(/-\d+$/, '')
   const changed = open.filter(({ item, p }) => fingerprint(item.key) !== p.fingerprint)
-  const tried = open.filter(({ item, p }) => item.key !== p.key && fingerprint(item.key) === p.fingerprint)
+  // What cost nothing may be tried again at the price that was agreed to.
+  const isPaid = (p: PlanItem) => p.entry !== undefined && p.entry.charged !== 'no'
+  const tried = open.filter(
+    ({ item, p }) => item.key !== p.key && fingerprint(item.key) === p.fingerprint && isPaid(p),
+  )
   const moved = open.filter(({ item, p }) => item.provider !== p.provider)
   const ids = (list: readonly { p: { item: { id: string } } }[]) => list.map(({ p }) => p.item.id)
   return [
@@ -129,7 +153,7 @@ export function staleness(saved: SavedPlan, plan: Plan): string[] {
       'to be made and not in the plan',
     ),
     ...told(ids(changed), 'changed'),
-    ...told(ids(tried), 'tried in the meantime without a picture'),
+    ...told(ids(tried), 'paid for in the meantime without a picture'),
     ...moved
       .slice(0, 1)
       .map(
@@ -139,7 +163,7 @@ export function staleness(saved: SavedPlan, plan: Plan): string[] {
     ...(saved.emulated === plan.emulated
       ? []
       : [plan.emulated ? 'the emulator draws now' : 'it was planned with the emulator; now it is bought']),
-    ...prices(saved, plan),
+    ...prices(open),
   ]
 }
 
@@ -149,13 +173,38 @@ function told(ids: readonly string[], what: string): string[] {
   return [`${what}: ${ids.length > MOST_NAMED ? `${shown} and ${ids.length - MOST_NAMED} more` : shown}`]
 }
 
-function prices(saved: SavedPlan, { quote }: Plan): string[] {
-  if (saved.atMost === null) return []
-  const [expected, atMost] = [fromUsd(saved.expected ?? 0), fromUsd(saved.atMost)]
-  if (quote.unknown.length > 0) return [`a price is not known any more: ${quote.unknown.join(', ')}`]
-  if (expected !== undefined && quote.expected > expected)
-    return [`it is expected to cost ${formatUsd(quote.expected)}, no longer ${formatUsd(expected)}`]
-  if (atMost !== undefined && quote.atMost > atMost)
-    return [`it may cost up to ${formatUsd(quote.atMost)}, no longer ${formatUsd(atMost)}`]
+const FIGURES = ['expected', 'atMost'] as const
+
+type Open = { item: SavedPlan['items'][number]; p: PlanItem }
+
+/** Of what is still to be made: what the rest would cost then, and what it costs now. */
+function prices(open: readonly Open[]): string[] {
+  const differ = (test: (then: number | null, now: number | null) => boolean) =>
+    open.filter(({ item, p }) => FIGURES.some((figure) => test(item[figure], usdOf(p.quote)[figure])))
+  const lost = differ((then, now) => then !== null && now === null)
+  const came = differ((then, now) => then === null && now !== null)
+  const unknown = [...new Set(lost.flatMap(({ p }) => p.quote.unknown))]
+  return [
+    ...(unknown.length > 0 ? [`a price is not known any more: ${unknown.join(', ')}`] : []),
+    ...told(
+      came.map(({ item }) => item.id),
+      'the price was not known, and now is',
+    ),
+    ...dearer(open),
+  ]
+}
+
+function dearer(open: readonly Open[]): string[] {
+  for (const figure of FIGURES) {
+    const both = open.filter(({ item, p }) => item[figure] !== null && usdOf(p.quote)[figure] !== null)
+    const then = sum(both.map(({ item }) => fromUsd(item[figure]!) ?? 0))
+    const now = sum(both.map(({ p }) => p.quote[figure]))
+    const may = figure === 'expected' ? 'is expected to cost' : 'may cost up to'
+    if (now > then) return [`what is still to be made ${may} ${formatUsd(now)}, no longer ${formatUsd(then)}`]
+  }
   return []
+}
+
+function sum(amounts: readonly MicroUsd[]): MicroUsd {
+  return amounts.reduce((all, one) => all + one, 0)
 }

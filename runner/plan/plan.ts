@@ -7,7 +7,8 @@ import type { PriceRow } from '../../core/prices.ts'
 import type { Sha256 } from '../../core/request.ts'
 import { basisOf, quoteRoutes, routesOf } from '../../core/routes.ts'
 import type { Item } from '../manifest/item.ts'
-import { keyOf, type Lock, type LockEntry, slotOf } from '../state/lock.ts'
+import { type Lock, type LockEntry, slotOf } from '../state/lock.ts'
+import { keyOf } from '../state/tries.ts'
 import { fingerprintOf, type Inputs, inputsOf, promptBytes } from './inputs.ts'
 import { type Families, familiesOf, meant, upstreamFirst, upstreamOf } from './upstream.ts'
 import { recordsOf, verdictOf } from './verdict.ts'
@@ -40,6 +41,8 @@ export type PlanItem = {
   inputs: Inputs
   fingerprint: string
   edition: number
+  /** The highest edition that was tried. */
+  highest: number
   key: string
   provider: string
   size: Size
@@ -47,10 +50,12 @@ export type PlanItem = {
   /** The price row and its date, and what it counts; absent when there is none. */
   basis?: string
   pricedBy?: PriceRow['unit']
-  /** What the lock knows of this very fingerprint. */
+  /** What the lock knows of this very fingerprint: its picture, if there is one. */
   entry?: LockEntry
   /** What stands in its place in the lock and was another picture. */
   previous?: LockEntry
+  /** The id of a picture to pick, itself or another of its samples, before this one is made. */
+  awaits?: string
 }
 
 export type Plan = {
@@ -106,7 +111,7 @@ export function isLost(state: PlanState): boolean {
 export function planOf(items: readonly Item[], context: PlanContext): Plan {
   const { lock, market, urls, repeat, redo, selected, profile, sha256 } = context
   const { emulated } = market
-  const records = recordsOf(lock, profile, emulated)
+  const records = recordsOf(lock, profile)
   const families = familiesOf(items)
   const keys = new Map<string, string>()
   const planned = new Map<string, PlanItem>()
@@ -136,9 +141,17 @@ export function planOf(items: readonly Item[], context: PlanContext): Plan {
       quote: quoteRoutes(route, { size, promptBytes: promptBytes(item), references: item.references.length }),
       ...(row ? { basis: basisOf(route.first), pricedBy: row.unit } : {}),
     }
-    const obstacle = lacksPicture(verdict.state) ? (unpicked ?? obstacleOf(draft, planned)) : undefined
+    const obstacle = lacksPicture(verdict.state)
+      ? (unpicked?.reason ?? obstacleOf(draft, planned))
+      : undefined
     const maker = isToMake(draft) ? makers.get(key) : undefined
-    if (obstacle !== undefined) planned.set(item.id, { ...draft, state: 'blocked', reasons: [obstacle] })
+    if (obstacle !== undefined)
+      planned.set(item.id, {
+        ...draft,
+        state: 'blocked',
+        reasons: [obstacle],
+        ...(unpicked ? { awaits: unpicked.pick } : {}),
+      })
     else if (maker !== undefined) planned.set(item.id, { ...draft, state: 'same', reasons: [maker] })
     else {
       planned.set(item.id, draft)
@@ -164,9 +177,9 @@ function resolve(
   item: Item,
   families: Families,
   planned: ReadonlyMap<string, PlanItem>,
-): { item: Item; unpicked?: string } {
+): { item: Item; unpicked?: Unpicked } {
   if (!item.references.some((reference) => reference.kind === 'from')) return { item }
-  let unpicked: string | undefined
+  let unpicked: Unpicked | undefined
   const references = item.references.map((reference) => {
     if (reference.kind !== 'from') return reference
     const samples = meant(reference.item, families)
@@ -181,9 +194,12 @@ function isPicked({ state, entry }: PlanItem): boolean {
   return state === 'done' && entry?.review === 'picked'
 }
 
-function waiting(from: string, samples: readonly Item[]): string {
-  const several = samples.length > 1
-  return `waits for a pick: proofsheet pick ${several ? `${from}#2 (or another of ${samples.length})` : from}`
+/** Why an item waits for a person, and what they could pick. */
+type Unpicked = { reason: string; pick: string }
+
+function waiting(from: string, samples: readonly Item[]): Unpicked {
+  const among = samples.length > 1 ? ` (${samples.length} samples)` : ''
+  return { reason: `waits for a pick of ${from}${among}`, pick: (samples[1] ?? samples[0]!).id }
 }
 
 /** Why what an item is made from has no picture when the run is over. */

@@ -46,7 +46,7 @@ export function firstOf(plan: Plan, n: number): Set<string> {
       .map((p) => p.item.id),
   )
   const stays = (p: PlanItem) => (p.state === 'same' ? first.has(p.reasons[0]!) : !isToMake(p))
-  for (const p of plan.items) if (p.selected && stays(p)) first.add(p.item.id)
+  for (const p of plan.items) if (p.selected && p.state !== 'blocked' && stays(p)) first.add(p.item.id)
   return first
 }
 

@@ -1,19 +1,23 @@
 // What the lock says of one item: was this very picture made, how did the last try end, and is it tried again. Decides
 // nothing about money and nothing about other items.
+import { isEnded } from '../../core/api.ts'
 import type { Item } from '../manifest/item.ts'
 import { type Lock, type LockEntry, slotOf } from '../state/lock.ts'
+import { ahead, hasPicture, triesOf } from '../state/tries.ts'
 import { differences, type Inputs } from './inputs.ts'
 
-/** `retry`: the last try ended without a picture. `redo`: it ended, and is repeated because the caller asked for it by
- *  name. `refused` and `uncertain`: the last try ended so, and it is not repeated by itself, because it may have been
- *  charged for nothing again. */
+/** `retry`: the last try ended without a picture, or was left before it ended. `redo`: it ended, and is repeated because
+ *  the caller asked for it by name. `refused` and `uncertain`: the last try ended so, and it is not repeated by itself,
+ *  because it may have been charged for nothing again. */
 export type LockState = 'new' | 'changed' | 'retry' | 'redo' | 'done' | 'refused' | 'uncertain'
 
 export type Verdict = {
   state: LockState
   reasons: string[]
   edition: number
-  /** What the lock knows of this fingerprint. */
+  /** The highest edition that was tried; 0 where none was. */
+  highest: number
+  /** What the lock knows of this fingerprint: its picture, if there is one. */
   entry?: LockEntry
   /** What stands in the item's place and has another fingerprint. */
   previous?: LockEntry
@@ -24,36 +28,25 @@ export type Again = { refused: boolean; uncertain: boolean; redo: boolean }
 
 /** Finds what a lock knows of an item. */
 export type Records = {
+  /** What its place holds. */
   own(item: Pick<Item, 'id'>): LockEntry | undefined
-  made(fingerprint: string): LockEntry | undefined
+  /** All tries of a fingerprint, in whatever place. */
+  tries(fingerprint: string): readonly LockEntry[]
 }
 
 /** The records of a lock under a profile. Items that were renamed are found by their fingerprint, under any profile. */
-export function recordsOf(lock: Lock, profile: string | undefined, emulated: boolean): Records {
-  const best = new Map<string, LockEntry>()
-  for (const entry of lock.values()) {
-    const known = best.get(entry.fingerprint)
-    if (!known || isBetter(entry, known, emulated)) best.set(entry.fingerprint, entry)
-  }
+export function recordsOf(lock: Lock, profile: string | undefined): Records {
+  const tries = new Map<string, LockEntry[]>()
+  for (const entry of lock.values())
+    for (const one of triesOf(entry)) {
+      const others = tries.get(one.fingerprint)
+      if (others) others.push(one)
+      else tries.set(one.fingerprint, [one])
+    }
   return {
     own: ({ id }) => lock.get(slotOf({ id, profile })),
-    made: (fingerprint) => best.get(fingerprint),
+    tries: (fingerprint) => tries.get(fingerprint) ?? [],
   }
-}
-
-// What was bought is never hidden by what the emulator drew, nor a picture by a try without one.
-function isBetter(a: LockEntry, b: LockEntry, emulated: boolean): boolean {
-  if (a.emulated !== b.emulated) {
-    const [bought, drawn] = a.emulated ? [b, a] : [a, b]
-    const boughtIsBetter = !emulated || hasPicture(bought) || !hasPicture(drawn)
-    return (a === bought) === boughtIsBetter
-  }
-  if (hasPicture(a) !== hasPicture(b)) return hasPicture(a)
-  return a.edition !== b.edition ? a.edition > b.edition : a.recordedAt > b.recordedAt
-}
-
-function hasPicture({ status }: LockEntry): boolean {
-  return status === 'succeeded'
 }
 
 /** What the records say of an item with these inputs. */
@@ -66,37 +59,55 @@ export function verdictOf(
   again: Again,
 ): Verdict {
   const own = records.own(item)
-  const best = records.made(fingerprint)
+  const tries = records.tries(fingerprint)
+  const best = bestOf(tries, emulated)
   if (!best)
     return own
-      ? { state: 'changed', reasons: differences(own.inputs, inputs), edition: 1, previous: own }
-      : { state: 'new', reasons: [], edition: 1 }
+      ? { state: 'changed', reasons: differences(own.inputs, inputs), edition: 1, highest: 0, previous: own }
+      : { state: 'new', reasons: [], edition: 1, highest: 0 }
   const isOwn = own?.fingerprint === fingerprint
-  const entry = isOwn && !isShadowed(own, best) ? own : best
+  const mine = own ? tries.filter((one) => slotOf(one) === slotOf(own)) : []
+  const bestOfMine = isOwn ? bestOf(mine, emulated) : undefined
+  const entry = { ...(bestOfMine && !isShadowed(bestOfMine, best) ? bestOfMine : best), inputs }
   const known = { entry, ...(own && !isOwn ? { previous: own } : {}) }
-  const { edition } = entry
   if (entry.emulated && !emulated)
     // What was tried with the emulator says nothing of what was bought: editions begin anew.
-    return { state: 'new', reasons: ['so far only the emulator drew it'], edition: 1, ...known }
+    return { state: 'new', reasons: ['so far only the emulator drew it'], edition: 1, highest: 0, ...known }
+  const highest = Math.max(...tries.filter((one) => emulated || !one.emulated).map((one) => one.edition))
+  const next = { edition: highest + 1, highest, ...known }
+  const { edition } = entry
+  const latest = latestOf(mine.filter((one) => one.emulated === emulated && one.emulated === entry.emulated))
+  if (latest && !isEnded(latest.status) && latest.edition >= edition)
+    return { state: 'retry', reasons: [leftReason(latest)], ...next, edition: latest.edition }
   // An emulated redo would put a drawing in the place of what was bought.
-  if (again.redo && isEnded(entry) && !(emulated && !entry.emulated))
-    return { state: 'redo', reasons: [redoReason(entry)], edition: edition + 1, ...known }
-  const last = [`last time: ${entry.error?.code ?? entry.status}, ${chargeOf(entry)}`]
-  const retry: Verdict = { state: 'retry', reasons: last, edition: edition + 1, ...known }
+  if (again.redo && isWorth(entry) && !(emulated && !entry.emulated))
+    return { state: 'redo', reasons: [redoReason(entry)], ...next }
+  const reasons = [lastReason(entry)]
+  const stays = { edition, highest, ...known }
   switch (entry.status) {
     case 'succeeded':
-      return { state: 'done', reasons: [], edition, ...known }
+      return { state: 'done', reasons: latest ? inVain(latest, entry) : [], ...stays }
     case 'refused':
-      return again.refused ? retry : { state: 'refused', reasons: last, edition, ...known }
+      return again.refused ? { state: 'retry', reasons, ...next } : { state: 'refused', reasons, ...stays }
     case 'uncertain':
-      return again.uncertain ? retry : { state: 'uncertain', reasons: last, edition, ...known }
+      return again.uncertain
+        ? { state: 'retry', reasons, ...next }
+        : { state: 'uncertain', reasons, ...stays }
     case 'queued':
     case 'running':
-      return { state: 'retry', reasons: ['it was still being made'], edition, ...known }
+      return { state: 'retry', reasons: [leftReason(entry)], ...stays }
     case 'failed':
     case 'cancelled':
-      return retry
+      return { state: 'retry', reasons, ...next }
   }
+}
+
+// What was bought is never hidden by what the emulator drew, nor a picture by a try without one. To the emulator, its own
+// pictures are better than none.
+function bestOf(tries: readonly LockEntry[], emulated: boolean): LockEntry | undefined {
+  const pictures = emulated ? tries.filter(hasPicture) : []
+  const candidates = pictures.length > 0 ? pictures : tries
+  return candidates.reduce<LockEntry | undefined>((a, b) => (a && ahead(a, b) >= 0 ? a : b), undefined)
 }
 
 // A failed try of this item counts, though another item has the same picture: somebody asked for a picture of its own.
@@ -104,7 +115,16 @@ function isShadowed(own: LockEntry, best: LockEntry): boolean {
   return own.emulated && !best.emulated
 }
 
-function isEnded({ status }: LockEntry): boolean {
+/** The one with the highest edition. */
+function latestOf(tries: readonly LockEntry[]): LockEntry | undefined {
+  return tries.reduce<LockEntry | undefined>(
+    (a, b) => (a && (a.edition - b.edition || a.recordedAt - b.recordedAt) >= 0 ? a : b),
+    undefined,
+  )
+}
+
+/** Whether it ended in a way that is not repeated by itself. */
+function isWorth({ status }: LockEntry): boolean {
   return status === 'succeeded' || status === 'refused' || status === 'uncertain'
 }
 
@@ -112,6 +132,25 @@ function redoReason(entry: LockEntry): string {
   return entry.status === 'succeeded'
     ? 'asked for again'
     : `asked for again; last time: ${entry.error?.code ?? entry.status}`
+}
+
+function leftReason({ generation }: LockEntry): string {
+  return generation === '' ? 'asked for again and left before it was there' : 'it was still being made'
+}
+
+function lastReason(entry: LockEntry): string {
+  return entry.foreign === undefined
+    ? `last time: ${endOf(entry)}`
+    : 'the lock knows of it and this version cannot read how it ended'
+}
+
+/** What there is to say of a picture that was to be made again after it was made. */
+function inVain(latest: LockEntry, { edition }: LockEntry): string[] {
+  return latest.edition > edition ? [`the last try to redo it: ${endOf(latest)}`] : []
+}
+
+function endOf(entry: LockEntry): string {
+  return `${entry.error?.code ?? entry.status}, ${chargeOf(entry)}`
 }
 
 /** What a try cost, in words. */

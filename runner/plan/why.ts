@@ -103,7 +103,7 @@ function shown(value: unknown): string {
 
 function lastTry({ entry, previous }: PlanItem): string[] {
   const last = entry ?? previous
-  if (!last) return []
+  if (!last || last.foreign !== undefined) return []
   const words = last.error ? [`it was told: ${last.error.message.replace(/\s*\n\s*/g, ' ')}`] : []
   return [`${madeBy(last)}, ${chargeOf(last)}, ${instant(last.recordedAt)}`, ...words]
 }

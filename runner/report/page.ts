@@ -6,6 +6,9 @@ import type { Report } from './data.ts'
 
 const asset = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8')
 
+/** What a report begins with: the mark of a file that the next one may replace. */
+export const REPORT_BEGINS = /^<!doctype html>[\s\S]*?<meta name="generator" content="proofsheet report">/
+
 /** The page. */
 export function reportPage(report: Report): string {
   const script = asset('./page.js')
@@ -22,6 +25,7 @@ export function reportPage(report: Report): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="proofsheet report">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="${policy}">

@@ -1,12 +1,13 @@
 // Runs a plan: items in parallel, each as soon as the pictures it is made from are there and the purse has room for it.
 // Keeps going past a failure, blocks what depends on it, and stops starting when going on makes no sense.
 import { formatUsd, type MicroUsd } from '../../core/money.ts'
-import { WorkerProblem, WorkerUnreachable } from '../client.ts'
+import { isSystemError } from '../exit.ts'
 import { type Plan, type PlanItem, toMake } from '../plan/plan.ts'
 import { upstreamOf } from '../plan/upstream.ts'
 import { type LockEntry, slotOf } from '../state/lock.ts'
 import type { Emit, StopReason, Summary } from './events.ts'
-import { type Failure, type Made, refusalOf } from './make.ts'
+import { failureOf, notAsked, notRecorded, notSaved, unpricedMessage } from './failures.ts'
+import { type Failure, intentOf, type Made } from './make.ts'
 import { type Blocked, orderOf } from './order.ts'
 import { openPurse, reserve, room, settleReserved } from './purse.ts'
 import { createWatch } from './stops.ts'
@@ -47,7 +48,7 @@ export async function runPlan(
     if (p.state === 'done' && p.entry) entries.set(p.item.id, own(p, p.entry, plan.profile))
   recordRenamed(plan, fx.record)
 
-  const counts = { made: 0, failed: 0, refused: 0, uncertain: 0, blocked: 0, spent: 0, unpriced: 0 }
+  const counts = { made: 0, found: 0, failed: 0, refused: 0, uncertain: 0, blocked: 0, spent: 0, unpriced: 0 }
   const watch = createWatch({ failFast })
   const ended = Promise.withResolvers<void>()
   let purse = openPurse(limit)
@@ -92,7 +93,7 @@ export async function runPlan(
       const fit = room(purse, ceiling ?? 0)
       if (fit === 'later') break
       if (fit === 'never') {
-        const rest = formatUsd(limit! - purse.spent)
+        const rest = formatUsd(Math.max(0, limit! - purse.spent))
         halt(
           'budget',
           `${p.item.id} may cost up to ${formatUsd(ceiling!)}, and of the limit of ${formatUsd(limit!)} only ${rest} is left`,
@@ -110,18 +111,17 @@ export async function runPlan(
     inFlight++
     purse = reserve(purse, ceiling)
     let cost: number | null = null
+    let made: Made | undefined
     try {
       fx.emit({ type: 'start', id: p.item.id })
-      const made: Made =
-        p.state === 'same'
-          ? { kind: 'made', entry: own(p, entries.get(p.reasons[0]!)!, plan.profile) }
-          : await fx.make(p, entries, leave)
-      cost = p.state === 'same' ? 0 : made.kind === 'made' ? made.entry.cost : made.failure.cost
-      if (made.entry) fx.record(made.entry)
-      if (made.kind === 'made') await keep(p, made.entry, startedAt)
-      else fail(p, made.failure, startedAt)
+      made = await outcomeOf(p)
+      cost = costHere(p, made)
+      const unwritten = made.entry && writtenDown(made.entry)
+      if (unwritten) fail(p, notRecorded(p.item.id, made, unwritten), startedAt)
+      else if (made.kind === 'made') await keep(p, made, startedAt)
+      else fail(p, made.failure, startedAt, made.found)
     } catch (error) {
-      const failure = failureOf(error)
+      const failure = made ? undefined : failureOf(error)
       if (failure) cost = failure.cost
       if (failure && !leave.aborted) fail(p, failure, startedAt)
       if (!failure && !leave.aborted) bug ??= error
@@ -135,22 +135,44 @@ export async function runPlan(
     advance()
   }
 
+  const outcomeOf = async (p: PlanItem): Promise<Made> => {
+    if (p.state === 'same') return { kind: 'made', entry: own(p, entries.get(p.reasons[0]!)!, plan.profile) }
+    // Else a run that is killed now would leave a picture behind that nobody asks for again.
+    const unwritten = p.state === 'redo' ? writtenDown(intentOf(p, fx.now(), plan)) : undefined
+    if (unwritten) return { kind: 'failed', failure: notAsked(p.item.id, unwritten) }
+    return fx.make(p, entries, leave)
+  }
+
+  /** What the disk says when it does not take an entry. */
+  const writtenDown = (entry: LockEntry): Error | undefined => {
+    try {
+      fx.record(entry)
+      return undefined
+    } catch (error) {
+      if (isSystemError(error)) return error
+      throw error
+    }
+  }
+
   /** A picture that could not be saved is still there for what is made from it; the next run fetches it again. */
-  const keep = async (p: PlanItem, entry: LockEntry, startedAt: number) => {
+  const keep = async (p: PlanItem, { entry, found }: Extract<Made, { kind: 'made' }>, startedAt: number) => {
     entries.set(p.item.id, entry)
     watch.made()
     const { id } = p.item
-    const shared = p.state === 'same' ? { shared: true as const } : {}
+    const origin = {
+      ...(p.state === 'same' ? { shared: true as const } : {}),
+      ...(found ? { found } : {}),
+    }
+    const tell = (file?: string) => {
+      counts[found ? 'found' : 'made']++
+      fx.emit({ type: 'made', id, entry, ...(file ? { file } : {}), ...origin, ms: fx.now() - startedAt })
+    }
     try {
-      const file = await fx.save(p, entry, leave)
-      counts.made++
-      fx.emit({ type: 'made', id, entry, ...(file ? { file } : {}), ...shared, ms: fx.now() - startedAt })
+      tell(await fx.save(p, entry, leave))
     } catch (error) {
       // Left to the worker, as was asked: the next run fetches it.
-      if (leave.aborted) {
-        counts.made++
-        fx.emit({ type: 'made', id, entry, ...shared, ms: fx.now() - startedAt })
-      } else {
+      if (leave.aborted) tell()
+      else {
         counts.failed++
         fx.emit({ type: 'failed', id, failure: notSaved(entry, error), ms: fx.now() - startedAt })
       }
@@ -158,9 +180,10 @@ export async function runPlan(
     ready.push(...order.made(id))
   }
 
-  const fail = (p: PlanItem, failure: Failure, startedAt: number) => {
+  const fail = (p: PlanItem, failure: Failure, startedAt: number, found?: true) => {
     counts[failure.status]++
-    fx.emit({ type: 'failed', id: p.item.id, failure, ms: fx.now() - startedAt })
+    const origin = found ? { found } : {}
+    fx.emit({ type: 'failed', id: p.item.id, failure, ...origin, ms: fx.now() - startedAt })
     const stopping = watch.failed(failure)
     if (stopping) halt(stopping.reason, stopping.message)
     block(order.lost(p.item.id))
@@ -172,9 +195,15 @@ export async function runPlan(
   stop.removeEventListener('abort', onStop)
   if (bug) throw bug
   if (withheld > 0) halt('budget', unpricedMessage(withheld))
-  const { made, failed, refused, uncertain, blocked } = counts
-  const left = wanted.length - made - failed - refused - uncertain - blocked
-  return { ...counts, left, ...(withheld > 0 ? { withheld } : {}), ...(stopped ? { stopped } : {}) }
+  const { found, ...told } = counts
+  const left = wanted.length - found - told.made - told.failed - told.refused - told.uncertain - told.blocked
+  return {
+    ...told,
+    left,
+    ...(found > 0 ? { found } : {}),
+    ...(withheld > 0 ? { withheld } : {}),
+    ...(stopped ? { stopped } : {}),
+  }
 }
 
 /** What a run of this plan makes: what is bought, and what is the same picture as one of these. */
@@ -204,30 +233,8 @@ function own({ item, inputs }: PlanItem, { profile: _, ...entry }: LockEntry, pr
   return { ...entry, id: item.id, inputs, ...(profile === undefined ? {} : { profile }) }
 }
 
-function unpricedMessage(n: number): string {
-  const what = n === 1 ? 'the price of 1 picture is not known' : `the prices of ${n} pictures are not known`
-  return `${what}, and under a limit nothing is bought blindly: give it in \`prices\` of the manifest`
-}
-
-function notSaved({ charged, cost }: LockEntry, error: unknown): Failure {
-  const message = `it is made, but could not be saved: ${(error as Error).message}; run again to fetch it`
-  return { code: 'not_saved', status: 'failed', message, charged, cost }
-}
-
-/** The failure behind an error, or undefined for a bug. */
-function failureOf(error: unknown): Failure | undefined {
-  if (error instanceof WorkerProblem) return refusalOf(error)
-  if (error instanceof WorkerUnreachable)
-    return {
-      code: 'unreachable_worker',
-      status: 'failed',
-      message: error.message,
-      charged: 'unknown',
-      cost: null,
-    }
-  // A file that has gone, a full disk: the item's fault, not the program's.
-  const { code } = error as NodeJS.ErrnoException
-  if (code !== undefined && error instanceof Error && 'syscall' in error)
-    return { code: 'unreadable', status: 'failed', message: error.message, charged: 'no', cost: 0 }
-  return undefined
+/** USD that an item cost this run. What another item or an earlier run paid for is free. */
+function costHere({ state }: PlanItem, made: Made): number | null {
+  if (state === 'same' || made.found) return 0
+  return made.kind === 'made' ? made.entry.cost : made.failure.cost
 }

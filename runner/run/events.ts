@@ -5,9 +5,10 @@ import type { Failure } from './make.ts'
 
 export type RunEvent =
   | { type: 'start'; id: string }
-  /** `file`: where it was saved; absent when it was not downloaded. `shared`: another item's picture, paid for there. */
-  | { type: 'made'; id: string; entry: LockEntry; file?: string; shared?: true; ms: number }
-  | { type: 'failed'; id: string; failure: Failure; ms: number }
+  /** `file`: where it was saved; absent when it was not downloaded. `shared`: another item's picture, paid for there.
+   *  `found`: another run's. */
+  | { type: 'made'; id: string; entry: LockEntry; file?: string; shared?: true; found?: true; ms: number }
+  | { type: 'failed'; id: string; failure: Failure; found?: true; ms: number }
   /** Not started, because `by` has no picture. */
   | { type: 'blocked'; id: string; by: string }
   /** A picture that was made before and not on disk. */
@@ -18,11 +19,12 @@ export type RunEvent =
   /** No further item is started. */
   | { type: 'stopping'; reason: StopReason; message: string; inFlight: number }
 
-/** `model`: nobody knows it. `alike`: one failure after the other, all the same. `first_failure`: wanted so. */
+/** `unwritable`: the disk does not take what was bought. `model`: nobody knows it. `alike`: one failure after the other, all the same. `first_failure`: wanted so. */
 export type StopReason =
   | 'interrupted'
   | 'unauthorised'
   | 'unavailable'
+  | 'unwritable'
   | 'budget'
   | 'model'
   | 'alike'
@@ -33,6 +35,8 @@ export type Emit = (event: RunEvent) => void
 /** How many items ended in which way; each counts once. */
 export type Summary = {
   made: number
+  /** Made by another run in the meantime, and not bought by this one. */
+  found?: number
   /** Without a picture, for other reasons than the next two; or with one that could not be saved. */
   failed: number
   refused: number

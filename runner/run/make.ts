@@ -5,7 +5,7 @@ import { type GenerationView, isEnded } from '../../core/api.ts'
 import { type MicroUsd, toUsd } from '../../core/money.ts'
 import { type Client, type WireRequest, WorkerProblem } from '../client.ts'
 import type { ItemReference } from '../manifest/item.ts'
-import type { PlanItem } from '../plan/plan.ts'
+import type { Plan, PlanItem } from '../plan/plan.ts'
 import type { LockEntry } from '../state/lock.ts'
 import { costOf, type Prices } from './cost.ts'
 
@@ -21,9 +21,10 @@ export type Failure = {
   cost: number | null
 }
 
+/** `found`: it had ended before it was asked for. Another run paid for it. */
 export type Made =
-  | { kind: 'made'; entry: LockEntry }
-  | { kind: 'failed'; failure: Failure; entry?: LockEntry }
+  | { kind: 'made'; entry: LockEntry; found?: true }
+  | { kind: 'failed'; failure: Failure; entry?: LockEntry; found?: true }
 
 export type MakeEffects = {
   client: Client
@@ -110,25 +111,65 @@ export function createMaker(fx: MakeEffects) {
     const { item, key } = planned
     const ask = async (references: WireRequest[]) =>
       fx.client.generate(key, requestOf(planned, references, terms), POLL_S, signal)
-    let view: GenerationView
+    let answer: Awaited<ReturnType<Client['generate']>>
     try {
-      view = await ask(await Promise.all(item.references.map((r) => referenceOf(r, upstream, signal))))
+      answer = await ask(await Promise.all(item.references.map((r) => referenceOf(r, upstream, signal))))
     } catch (error) {
       if (!(error instanceof WorkerProblem)) throw error
       const missing = error.problem.code === 'reference_not_found'
       const references = missing ? await asUploads(item.references, upstream, signal) : undefined
       if (!references) return { kind: 'failed', failure: refusalOf(error) }
       try {
-        view = await ask(references)
+        answer = await ask(references)
       } catch (second) {
         if (!(second instanceof WorkerProblem)) throw second
         return { kind: 'failed', failure: refusalOf(second) }
       }
     }
-    while (!isEnded(view.status)) view = await fx.client.generation(view.id, POLL_S, signal)
+    let { view } = answer
+    const found = answer.replayed && isEnded(view.status) ? { found: true as const } : {}
+    try {
+      while (!isEnded(view.status)) view = await fx.client.generation(view.id, POLL_S, signal)
+    } catch (error) {
+      if (!(error instanceof WorkerProblem)) throw error
+      return lostSight(entryOf(planned, view, fx.now(), terms), error)
+    }
     const entry = entryOf(planned, view, fx.now(), terms)
-    if (view.status === 'succeeded') return { kind: 'made', entry }
-    return { kind: 'failed', failure: failureOf(view, entry), entry }
+    if (view.status === 'succeeded') return { kind: 'made', entry, ...found }
+    return { kind: 'failed', failure: failureOf(view, entry), entry, ...found }
+  }
+}
+
+/** The worker took it and then refused to say how it goes: it may be paid for, and the next run asks again. */
+function lostSight(seen: LockEntry, { problem }: WorkerProblem): Made {
+  const message = `the worker took it (generation ${seen.generation}) and no longer says what becomes of it: ${problem.detail}; run again, it is asked for under the same key`
+  const unknown = { charged: 'unknown', cost: null } as const
+  const failure: Failure = { code: problem.code, status: 'failed', message, ...unknown }
+  return { kind: 'failed', failure, entry: { ...seen, ...unknown } }
+}
+
+/** What the lock keeps of a picture that is about to be bought again on purpose: so that a run that comes after this one
+ *  asks for it under the very same key. It has no generation yet. */
+export function intentOf(
+  { item, key, fingerprint, edition, inputs, provider }: PlanItem,
+  recordedAt: number,
+  { profile, emulated }: Pick<Plan, 'profile' | 'emulated'>,
+): LockEntry {
+  return {
+    id: item.id,
+    key,
+    fingerprint,
+    edition,
+    inputs,
+    generation: '',
+    status: 'queued',
+    provider,
+    model: item.model,
+    emulated,
+    cost: null,
+    charged: 'no',
+    ...(profile === undefined ? {} : { profile }),
+    recordedAt,
   }
 }
 

@@ -15,10 +15,10 @@ export function openPurse(limit?: MicroUsd): Purse {
   return { spent: 0, reserved: 0, ...(limit === undefined ? {} : { limit }) }
 }
 
-/** Whether a ceiling can be reserved: `later` when only what is in flight is in the way and may cost less in the end,
+/** Whether a ceiling can be reserved. What costs nothing always fits, even when more was spent than allowed; `later` when only what is in flight is in the way and may cost less in the end,
  *  `never` when it is over what is left whatever that costs. */
 export function room({ limit, spent, reserved }: Purse, ceiling: MicroUsd): 'now' | 'later' | 'never' {
-  if (limit === undefined || spent + reserved + ceiling <= limit) return 'now'
+  if (limit === undefined || ceiling === 0 || spent + reserved + ceiling <= limit) return 'now'
   return spent + ceiling <= limit ? 'later' : 'never'
 }
 

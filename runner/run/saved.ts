@@ -2,10 +2,13 @@
 // still holds.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { isEnded } from '../../core/api.ts'
 import { UsageError } from '../exit.ts'
 import { DEFAULT_MANIFEST, type ManifestFlags, type RepeatFlags, type SelectionFlags } from '../flags.ts'
 import { PlanFileError, readPlan, type SavedPlan, staleness } from '../plan/file.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { Terms } from '../plan/select.ts'
+import { type Lock, slotOf } from '../state/lock.ts'
 
 export type PlanFlags = ManifestFlags & SelectionFlags & RepeatFlags & { manifest: string; limit?: number }
 
@@ -54,10 +57,36 @@ export function flagsOf(saved: SavedPlan, given: PlanFlags, path: string, cwd: s
   }
 }
 
+/** What is left of a saved plan, and how to ask for it. */
+export type Rest = { saved: SavedPlan; selection: Terms | ReadonlySet<string>; redo: boolean }
+
+/** What of a saved plan is still to be asked for. A plan of so many pictures is of those very ones. What it buys again,
+ *  and has bought already, is not bought once more. */
+export function restOf(saved: SavedPlan, lock: Lock): Rest {
+  const isOver = ({ id, key }: SavedPlan['items'][number]) => {
+    const entry = lock.get(slotOf({ id, profile: saved.layers.profile }))
+    const tries = entry ? [entry, ...(entry.before ?? [])] : []
+    return tries.some((past) => past.key === key && isEnded(past.status))
+  }
+  const { redo } = saved
+  const over = new Set(redo ? saved.items.filter(isOver).map(({ id }) => id) : [])
+  const ids = [...saved.items.map(({ id }) => id), ...saved.along]
+  if (over.size === 0)
+    return { saved, selection: saved.limit === undefined ? saved.selection : new Set(ids), redo }
+  const items = saved.items.filter(({ id }) => !over.has(id))
+  const rest = { ...saved, items }
+  if (items.length === 0) return { saved: rest, selection: new Set(ids), redo: false }
+  return { saved: rest, selection: new Set(ids.filter((id) => !over.has(id))), redo }
+}
+
 /** Throws UsageError when a saved plan is no longer what would be made. `worker`: who would make it now. */
-export function mustHold(saved: SavedPlan, plan: Plan, worker: string, path: string): void {
+export function mustHold(
+  saved: SavedPlan,
+  plan: Plan,
+  { worker, path, isPart }: { worker: string; path: string; isPart: boolean },
+): void {
   const moved = saved.worker === worker ? [] : [`it was planned for ${saved.worker}, not for ${worker}`]
-  const stale = [...moved, ...staleness(saved, plan)]
+  const stale = [...moved, ...staleness(saved, plan, isPart)]
   if (stale.length === 0) return
   const list = stale.map((line) => `  ${line}`).join('\n')
   throw new UsageError(`${path} does not hold any more; plan again:\n${list}\nNothing was sent.`)

@@ -13,6 +13,7 @@ const AT_ONCE: Record<string, StopReason> = {
   unauthorised: 'unauthorised',
   quota_exhausted: 'unavailable',
   unreachable_worker: 'unavailable',
+  unwritable: 'unwritable',
   model_gone: 'model',
   unknown_model: 'model',
 }

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { ImageSchema, STATUSES } from '../../core/api.ts'
 import { baseOf } from '../manifest/ids.ts'
 import type { Inputs } from '../plan/inputs.ts'
+import { joined, partsOf } from './tries.ts'
 
 /** What a person may say of a picture. */
 export const REVIEWS = ['picked', 'rejected'] as const
@@ -14,13 +15,21 @@ export type Review = (typeof REVIEWS)[number]
 
 const PastSchema = z.object({
   key: z.string(),
+  /** Empty where it was asked for, and the run was gone before the worker answered. */
   generation: z.string(),
   status: z.enum(STATUSES),
+  provider: z.string().optional(),
   model: z.string(),
+  emulated: z.boolean().optional(),
+  image: ImageSchema.optional(),
+  /** Where its picture is, as older versions kept it. */
+  url: z.string().optional(),
   /** USD; null when it is not known. */
   cost: z.number().nullable(),
-  /** Of its picture, when it had one. */
-  url: z.string().optional(),
+  charged: z.enum(['no', 'yes', 'unknown']).optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  review: z.enum(REVIEWS).optional(),
+  reviewedAt: z.number().optional(),
   recordedAt: z.number(),
 })
 
@@ -31,6 +40,7 @@ const EntrySchema = z.object({
   fingerprint: z.string(),
   edition: z.int().positive(),
   inputs: z.looseObject({ references: z.array(z.object({ name: z.string(), is: z.string() })) }),
+  /** Empty where it was asked for, and the run was gone before the worker answered. */
   generation: z.string(),
   status: z.enum(STATUSES),
   provider: z.string(),
@@ -46,7 +56,7 @@ const EntrySchema = z.object({
   /** What a person said of this very picture, and when they last said something; epoch ms. */
   review: z.enum(REVIEWS).optional(),
   reviewedAt: z.number().optional(),
-  /** What the slot held before, newest first, each key once. */
+  /** What else was tried in this place, newest first. */
   before: z.array(PastSchema).optional(),
   /** Epoch ms. */
   recordedAt: z.number(),
@@ -55,7 +65,11 @@ const EntrySchema = z.object({
 /** An earlier try of an item. */
 export type Past = z.output<typeof PastSchema>
 
-export type LockEntry = Omit<z.output<typeof EntrySchema>, 'inputs'> & { inputs: Inputs }
+export type LockEntry = Omit<z.output<typeof EntrySchema>, 'inputs'> & {
+  inputs: Inputs
+  /** The line of a newer version whose words this one does not know: how the try ended is not known. It is kept as it is. */
+  foreign?: string
+}
 
 /** Entries by slot. */
 export type Lock = ReadonlyMap<string, LockEntry>
@@ -65,32 +79,28 @@ export function slotOf({ id, profile }: { id: string; profile?: string | undefin
   return profile === undefined ? id : `${id}@${profile}`
 }
 
-/** The key of an edition of a fingerprint. */
-export function keyOf(fingerprint: string, edition: number): string {
-  return edition === 1 ? fingerprint : `${fingerprint}-${edition}`
-}
-
-/** How many earlier tries an entry remembers. */
-const MOST_REMEMBERED = 20
-
 export type Lines = {
   lock: Lock
   /** Lines that hold something and are no entry: what they spoke of is looked up again. */
   unreadable: string[]
+  /** Lines of a newer version; what they speak of is known, how it ended is not. */
+  foreign: string[]
 }
 
-/** Reads the text of a lock or a journal. What git leaves of two versions is read as both; of several entries of one
- *  slot the newest counts. */
+/** Reads the text of a lock or a journal. What git leaves of two versions is read as both; several entries of one slot
+ *  become one. */
 export function readLines(text: string): Lines {
   const lock = new Map<string, LockEntry>()
   const unreadable: string[] = []
+  const foreign: string[] = []
   for (const line of text.replace(/^\uFEFF/, '').split('\n')) {
     const entry = readEntry(line)
     if (entry) put(lock, entry)
     else if (line.trim() !== '') unreadable.push(line.trimEnd())
+    if (entry?.foreign !== undefined) foreign.push(entry.foreign)
   }
   settlePicks(lock)
-  return { lock, unreadable }
+  return { lock, unreadable, foreign }
 }
 
 /** The entries of a lock or a journal. */
@@ -103,7 +113,7 @@ export function isConflictMarker(line: string): boolean {
   return /^(<{7}|\|{7}|={7}|>{7})( |$)/.test(line)
 }
 
-/** The entries of all; of several of one slot the newest counts, of equally new ones the last. */
+/** The entries of all, with one for each slot: see tries.ts. */
 export function merge(...locks: Lock[]): Lock {
   const merged = new Map<string, LockEntry>()
   for (const lock of locks) for (const entry of lock.values()) put(merged, entry)
@@ -111,16 +121,16 @@ export function merge(...locks: Lock[]): Lock {
   return merged
 }
 
-/** Adds an entry where it belongs, unless a newer one is there. */
+/** Adds an entry to what is known of its slot. */
 export function put(lock: Map<string, LockEntry>, entry: LockEntry): void {
   const slot = slotOf(entry)
   const known = lock.get(slot)
-  lock.set(slot, known ? newest(known, entry) : entry)
+  lock.set(slot, known ? joined(known, entry) : entry)
 }
 
 /** One entry as a line, without its end. */
-export function writeEntry(entry: LockEntry): string {
-  return JSON.stringify(entry)
+export function writeEntry({ foreign, ...entry }: LockEntry): string {
+  return foreign === undefined ? JSON.stringify(entry) : withHistory(foreign, entry.before)
 }
 
 /** The lock file's text. */
@@ -129,42 +139,6 @@ export function writeLock(lock: Lock): string {
     (a, b) => order(a.id, b.id) || order(a.profile ?? '', b.profile ?? ''),
   )
   return sorted.map((entry) => `${writeEntry(entry)}\n`).join('')
-}
-
-/** The newer of two entries of one slot, with what both remember. What was said of a picture holds for that picture. */
-function newest(a: LockEntry, b: LockEntry): LockEntry {
-  const [older, newer] = a.recordedAt <= b.recordedAt ? [a, b] : [b, a]
-  const { before: _, ...rest } = isSamePicture(older, newer) ? withReview(newer, older) : newer
-  const before = history(older, newer)
-  return before.length > 0 ? { ...rest, before } : rest
-}
-
-/** A drawing of the emulator has the key of the picture that it stands for. */
-function isSamePicture(a: LockEntry, b: LockEntry): boolean {
-  return a.key === b.key && a.emulated === b.emulated
-}
-
-/** An entry with what was said last in it or in another of the same picture. */
-function withReview(entry: LockEntry, other: LockEntry): LockEntry {
-  if ((other.reviewedAt ?? 0) <= (entry.reviewedAt ?? 0)) return entry
-  const { review: _, ...rest } = entry
-  return {
-    ...rest,
-    ...(other.review ? { review: other.review } : {}),
-    ...(other.reviewedAt ? { reviewedAt: other.reviewedAt } : {}),
-  }
-}
-
-function history(older: LockEntry, newer: LockEntry): Past[] {
-  const all = [pastOf(older), ...(newer.before ?? []), ...(older.before ?? [])]
-  const byKey = new Map<string, Past>()
-  for (const past of all.sort((a, b) => b.recordedAt - a.recordedAt))
-    if (past.key !== newer.key && !byKey.has(past.key)) byKey.set(past.key, past)
-  return [...byKey.values()].slice(0, MOST_REMEMBERED)
-}
-
-function pastOf({ key, generation, status, model, cost, image, recordedAt }: LockEntry): Past {
-  return { key, generation, status, model, cost, ...(image ? { url: image.url } : {}), recordedAt }
 }
 
 /** Leaves one picked picture where two people picked different samples: the one that was picked last. */
@@ -193,8 +167,53 @@ function readEntry(line: string): LockEntry | undefined {
   if (!line.startsWith('{')) return undefined
   try {
     const value: unknown = JSON.parse(line)
-    return EntrySchema.safeParse(value).success ? (value as LockEntry) : undefined
+    return EntrySchema.safeParse(value).success ? (value as LockEntry) : foreignEntry(value, line.trimEnd())
   } catch {
     return undefined
   }
+}
+
+/** What is certain of an entry, whatever else a newer version says in it. */
+const CertainSchema = z.looseObject({
+  id: z.string(),
+  key: z.string(),
+  fingerprint: z.string(),
+  profile: z.string().optional(),
+})
+
+/** An entry whose words only a newer version knows: something was tried under that key, and perhaps paid for. */
+function foreignEntry(value: unknown, line: string): LockEntry | undefined {
+  const certain = CertainSchema.safeParse(value)
+  if (!certain.success) return undefined
+  const { id, key, fingerprint, profile, ...others } = certain.data
+  const known = <K extends keyof typeof EntrySchema.shape>(name: K) =>
+    EntrySchema.shape[name].safeParse(others[name]).data as LockEntry[K] | undefined
+  return {
+    id,
+    key,
+    fingerprint,
+    edition: partsOf(key).edition,
+    inputs: known('inputs') ?? NO_INPUTS,
+    generation: known('generation') ?? '',
+    status: 'uncertain',
+    provider: known('provider') ?? '?',
+    model: known('model') ?? '?',
+    emulated: known('emulated') ?? false,
+    cost: known('cost') ?? null,
+    charged: 'unknown',
+    ...(profile === undefined ? {} : { profile }),
+    ...(known('before') ? { before: known('before') } : {}),
+    recordedAt: known('recordedAt') ?? 0,
+    foreign: line,
+  } as LockEntry
+}
+
+const NO_INPUTS: Inputs = { model: '?', prompt: '', size: '1K', references: [] }
+
+/** A line of a newer version with what its place held besides; as it is where that is nothing new. */
+function withHistory(line: string, before: readonly Past[] | undefined): string {
+  const value = JSON.parse(line) as { before?: unknown }
+  const isNews = before !== undefined && JSON.stringify(before) !== JSON.stringify(value.before)
+  const isOurs = EntrySchema.shape.before.safeParse(value.before).success
+  return isNews && isOurs ? JSON.stringify({ ...value, before }) : line
 }

@@ -21,6 +21,7 @@ import {
   writeEntry,
   writeLock,
 } from './lock.ts'
+import { asLatest } from './tries.ts'
 
 export type State = {
   /** The folder of state: `.proofsheet/` beside the manifest. */
@@ -28,9 +29,11 @@ export type State = {
   lockPath: string
   /** Lines of the lock that could not be read when it was opened. */
   unreadable: number
-  /** The newest entry of every slot that was ever made or tried, as of now. */
+  /** The ids that those lines name. */
+  spokenOf: ReadonlySet<string>
+  /** The entry of every slot that was ever made or tried, as of now. */
   lock(): Lock
-  /** Adds an entry; it is on disk when this returns. It counts as newer than what its slot holds. */
+  /** Adds an entry; it is on disk when this returns. It counts as the latest of its slot. */
   record(entry: LockEntry): void
   /** Writes the lock and removes the journals of runs that have ended, this one included. Returns what a person should
    *  know of it, a line each; mostly nothing. */
@@ -95,6 +98,9 @@ export function openState(
       ...ended.flatMap((log) => log.unreadable.filter(isWhole)),
     ])
     lock = new Map(merge(known, recorded))
+    const kept = new Set([...lock.values()].map(({ foreign }) => foreign))
+    // What a newer version wrote is in the lock as it is, or here.
+    setAside([catalog, ...ended].flatMap((lines) => lines.foreign.filter((line) => !kept.has(line))))
     unreadable = 0
     replaceFile(lockPath, writeLock(lock))
     for (const { path } of ended) rmSync(path, { force: true })
@@ -111,12 +117,10 @@ export function openState(
     folder,
     lockPath,
     unreadable,
+    spokenOf: new Set(first.catalog.unreadable.flatMap(idIn)),
     lock: () => new Map(lock),
     record(entry) {
-      const known = lock.get(slotOf(entry))
-      // Clocks differ between those who share a lock, and are set back.
-      const latest =
-        known && known.recordedAt > entry.recordedAt ? { ...entry, recordedAt: known.recordedAt + 1 } : entry
+      const latest = asLatest(entry, lock.get(slotOf(entry)))
       journal.append(writeEntry(latest))
       put(lock, latest)
       put(recorded, latest)
@@ -160,4 +164,10 @@ function isWhole(line: string): boolean {
   } catch {
     return false
   }
+}
+
+/** The id in what is left of a line. */
+function idIn(line: string): string[] {
+  const [, id] = /"id":\s*"([^"]+)"/.exec(line) ?? []
+  return id === undefined ? [] : [id]
 }

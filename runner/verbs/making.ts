@@ -16,11 +16,11 @@ import {
   wholeNumber,
 } from '../flags.ts'
 import type { Io } from '../io.ts'
+import { MAX_PICTURES } from '../manifest/expand.ts'
 import { PROGRESS } from '../views/progress.ts'
 
 const MANIFEST = ['[manifest]', 'the manifest', DEFAULT_MANIFEST] as const
 const MOST_IN_FLIGHT = 256
-const MOST_PICTURES = 100_000
 
 /** Adds them to the program. */
 export function addMakingVerbs(program: Command, io: Io, done: (code: ExitCode) => void): void {
@@ -92,7 +92,7 @@ const RUN_EXAMPLES = `  proofsheet run                           make what is mi
 `
 
 function limitOption(): Option {
-  return new Option('--limit <n>', 'at most so many pictures').argParser(wholeNumber(1, MOST_PICTURES))
+  return new Option('--limit <n>', 'at most so many pictures').argParser(wholeNumber(1, MAX_PICTURES))
 }
 
 function maxCostOption(): Option {

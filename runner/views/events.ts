@@ -12,8 +12,15 @@ export type JsonEvent = { at: string } & (
   /** What the run is about to make; always the second line. */
   | ({ type: 'plan'; total: number; emulated: boolean; unknown: readonly string[] } & Estimate)
   | { type: 'start'; id: string }
-  | ({ type: 'made'; id: string; file: string | null; shared: boolean; ms: number } & MadePicture)
-  | ({ type: 'failed'; id: string; ms: number } & FailedPicture)
+  | ({
+      type: 'made'
+      id: string
+      file: string | null
+      shared: boolean
+      found: boolean
+      ms: number
+    } & MadePicture)
+  | ({ type: 'failed'; id: string; found: boolean; ms: number } & FailedPicture)
   /** Not started, because `by` has no picture. */
   | { type: 'blocked'; id: string; by: string }
   /** Made before; its file was missing. */
@@ -70,12 +77,12 @@ type Unstamped<E> = E extends unknown ? Omit<E, 'at'> : never
 function viewOf(event: RunEvent, plan: Pick<ProgressContext, 'quote'>): Unstamped<JsonEvent> {
   switch (event.type) {
     case 'made': {
-      const { type, id, file, shared, ms } = event
-      return { type, id, file: file ?? null, shared: shared ?? false, ms, ...pictureView(event.entry) }
+      const { type, id, file = null, shared = false, found = false, ms } = event
+      return { type, id, file, shared, found, ms, ...pictureView(event.entry) }
     }
     case 'failed': {
-      const { type, id, ms, failure } = event
-      return { type, id, ms, ...failure }
+      const { type, id, found = false, ms, failure } = event
+      return { type, id, found, ms, ...failure }
     }
     case 'summary':
       return { type: 'summary', ...summaryView(event.summary, plan) }

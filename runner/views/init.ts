@@ -7,7 +7,7 @@ import { alignRows } from './table.ts'
 const MOST_LISTED = 10
 
 export function initLines(
-  { about, left }: Proposal,
+  { about, notes, left }: Proposal,
   { manifest, schema, isDefault }: { manifest: string; schema: string; isDefault: boolean },
 ): string[] {
   const command = (verb: string) => (isDefault ? `proofsheet ${verb}` : commandLine(verb, manifest, {}))
@@ -26,6 +26,7 @@ export function initLines(
   )
   return [
     ...alignRows(written, ['left', 'left']),
+    ...(notes.length > 0 ? ['', ...notes] : []),
     ...(left.length > 0
       ? [
           '',

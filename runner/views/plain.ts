@@ -55,7 +55,8 @@ export function lineOf(event: RunEvent): string | undefined {
       const { image, cost, emulated } = event.entry
       const facts = image ? [`${image.width}x${image.height}`, fileSize(image.bytes)] : []
       const paid = emulated ? `${usdOf(cost)} list price, emulated` : usdOf(cost)
-      const price = event.shared ? 'same picture as another item' : paid
+      const bought = event.found ? 'found on the worker' : paid
+      const price = event.shared ? 'same picture as another item' : bought
       return `✓ ${event.id}  ${[...facts, price, duration(event.ms)].join(', ')}`
     }
     case 'failed': {

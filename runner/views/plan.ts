@@ -1,7 +1,9 @@
 // The plan as lines: what is made and why, and the price of it. Each picture is counted once, and a catalog of thousands
 // fits on a screen. Knows no terminal.
 import { PRICE_TABLE_VERSION } from '../../core/prices.ts'
+import { DEFAULT_MANIFEST } from '../flags.ts'
 import { type Plan, type PlanItem, type PlanState, toMake } from '../plan/plan.ts'
+import { commandLine } from './command.ts'
 import { type Fold, foldOf, listed } from './fold.ts'
 import { type PriceContext, priceLines } from './prices.ts'
 import { alignRows } from './table.ts'
@@ -44,6 +46,7 @@ export function planLines(plan: Plan, { manifest, worker, ...context }: PlanHead
       ),
     ),
     ...(plan.orphans.length > 0 && isWhole ? orphanLines(plan) : []),
+    ...pickLines(selected, manifest, plan.profile),
     ...(toMake(plan).length > 0 ? ['', ...priceLines(plan, context)] : []),
   ]
 }
@@ -66,14 +69,20 @@ export function nextLine(plan: Plan, { command, why }: { command: string; why: s
 function stateLines(state: PlanState, found: readonly PlanItem[], fold: Fold): string[] {
   if (found.length === 0) return []
   const head = headOf(SIGNS[state], found.length)
-  if (state === 'done') return [[head, marks(found)].filter(Boolean).join('   ')]
+  const said = state === 'done' ? marks(found) : ''
+  // What is made has nothing to say, mostly.
+  const told = state === 'done' ? found.filter((p) => p.reasons.length > 0) : found
+  const lines = [...(state === 'done' ? [said] : []), ...reasonLines(state, told, fold)]
+  return lines.map((line, index) => `${index === 0 ? head : ' '.repeat(head.length)}   ${line}`.trimEnd())
+}
+
+function reasonLines(state: PlanState, found: readonly PlanItem[], fold: Fold): string[] {
   const groups = reasonGroups(state, found)
   const rows = [...groups]
     .slice(0, LISTED)
     .map(([reason, group]) => [listed(fold(group.map((p) => p.item.id))), reason])
   const left = [...groups].slice(LISTED).reduce((sum, [, group]) => sum + group.length, 0)
-  const lines = [...alignRows(rows, ['left', 'left']), ...(left > 0 ? [`and ${left} more`] : [])]
-  return lines.map((line, index) => `${index === 0 ? head : ' '.repeat(head.length)}   ${line}`)
+  return [...alignRows(rows, ['left', 'left']), ...(left > 0 ? [`and ${left} more`] : [])]
 }
 
 function headOf(sign: string, n: number): string {
@@ -106,6 +115,14 @@ function topOf(reference: PlanItem['item']['references'][number]): string[] {
 function shortened(id: string, tops: ReadonlySet<string>): string {
   const top = id.split('/')[0]!
   return tops.has(top) ? `${top}/*` : id
+}
+
+/** How to pick what pictures wait for, by the example of the first one. */
+function pickLines(found: readonly PlanItem[], manifest: string, profile: string | undefined): string[] {
+  const waiting = found.find((p) => p.awaits !== undefined)
+  if (!waiting) return []
+  const flags = { '-m': manifest === DEFAULT_MANIFEST ? undefined : manifest, '--profile': profile }
+  return [`  pick one with: ${commandLine('pick', waiting.awaits, flags)}`]
 }
 
 function orphanLines({ orphans }: Plan): string[] {

@@ -16,7 +16,11 @@ export function resultJson(
     version: 1,
     profile: plan.profile ?? null,
     emulated: plan.emulated,
-    summary: { ...summaryView(summary, plan), limit: limit === undefined ? null : toUsd(limit), adopted },
+    summary: {
+      ...summaryView(summary, plan),
+      limit: limit === undefined ? null : toUsd(limit),
+      adopted: adopted + (summary.found ?? 0),
+    },
     pictures: inOrder(plan, made).map((entry) => ({
       id: entry.id,
       file: files.get(entry.id) ?? null,

@@ -151,18 +151,12 @@ function historyLines(planned: PlanItem): string[] {
 
 /** Every try that the lock remembers, newest first. */
 function historyOf({ entry, previous }: PlanItem): Past[] {
-  const all = [entry, previous].flatMap((known) =>
-    known ? [{ ...known, ...(known.image ? { url: known.image.url } : {}) }, ...(known.before ?? [])] : [],
-  )
-  const pasts = all.map(({ key, generation, status, model, cost, url, recordedAt }: Past) => ({
-    key,
-    generation,
-    status,
-    model,
-    cost,
-    ...(url === undefined ? {} : { url }),
-    recordedAt,
-  }))
+  const all = [entry, previous].flatMap((known) => (known ? [known, ...(known.before ?? [])] : []))
+  const pasts = all.map((past: LockEntry | Past) => {
+    const { key, generation, status, model, cost, recordedAt } = past
+    const url = past.image?.url ?? ('url' in past ? past.url : undefined)
+    return { key, generation, status, model, cost, ...(url === undefined ? {} : { url }), recordedAt }
+  })
   return [...new Map(pasts.reverse().map((past) => [past.key, past])).values()].sort(
     (a, b) => b.recordedAt - a.recordedAt,
   )

@@ -14,7 +14,7 @@ export type RunResult = {
   failures: readonly Extract<RunEvent, { type: 'failed' }>[]
   /** Paths by id, as shown. */
   files: ReadonlyMap<string, string>
-  /** Pictures that were found on the worker: not bought by this run. */
+  /** Pictures that were found on the worker before the run began: not bought by it. */
   adopted: number
   ms: number
 }
@@ -61,7 +61,7 @@ export function closingLines(result: RunResult, context: ClosingContext): string
           'not everything is in that sum: of some attempts the price, or whether they were charged, is not known',
         ]
       : []),
-    ...adoptedLines(adopted),
+    ...adoptedLines(adopted + (summary.found ?? 0)),
     ...endedLines('refused', of('refused')),
     ...endedLines('uncertain', of('uncertain')),
     ...openEnds(plan),
@@ -78,14 +78,23 @@ export function adoptedLines(adopted: number): string[] {
 
 /** What was not tried in this run and is not by itself, and how it is. */
 export function openEnds(plan: Plan): string[] {
-  const of = (state: PlanState) =>
-    plan.items.filter((p) => p.selected && p.state === state).map((p) => p.item.id)
-  const blocked = of('blocked').length
+  const blocked = idsIn(plan, 'blocked').length
   return [
-    ...endedLines('refused', of('refused'), ' last time'),
-    ...endedLines('uncertain', of('uncertain'), ' since last time'),
+    ...askedAgain(plan),
     ...(blocked > 0 ? [`${count(blocked, 'picture')} blocked; plan says by what`] : []),
   ]
+}
+
+/** What is repeated only when one asks for it. */
+export function askedAgain(plan: Plan): string[] {
+  return [
+    ...endedLines('refused', idsIn(plan, 'refused'), ' last time'),
+    ...endedLines('uncertain', idsIn(plan, 'uncertain'), ' since last time'),
+  ]
+}
+
+function idsIn({ items }: Plan, state: PlanState): string[] {
+  return items.filter((p) => p.selected && p.state === state).map((p) => p.item.id)
 }
 
 function countsOf({ made, failed, refused, uncertain, blocked, left }: Summary): string {
@@ -118,9 +127,12 @@ function endedLines(status: 'refused' | 'uncertain', ids: readonly string[], whe
   return [`${ids.length} ${status}${when}${doubt}: ${named}${more}; --${status} asks again`]
 }
 
-function nextLines({ left, failed, stopped, withheld = 0, made, spent }: Summary, again: string): string[] {
+function nextLines(
+  { left, failed, stopped, withheld = 0, found = 0, made, spent }: Summary,
+  again: string,
+): string[] {
   if (stopped === 'budget' && withheld > 0) return [`To go on once their prices are known:  ${again}`]
-  if (stopped === 'budget' && made === 0 && spent === 0)
+  if (stopped === 'budget' && made + found + spent === 0)
     return ['Nothing fits under this limit: raise `budget.max` in the manifest, or --max-cost.']
   if (left > 0) return [`To go on where this ended; nothing is bought twice:  ${again}`]
   return failed > 0 ? [`To try what failed once more:  ${again}`] : []

@@ -95,12 +95,12 @@ export function windowProgress({ stderr, total, quote, now, every }: ProgressCon
         case 'made':
           flying.delete(event.id)
           known.made++
-          if (!event.shared) pay(event.entry.cost)
+          if (!event.shared && !event.found) pay(event.entry.cost)
           return
         case 'failed':
           flying.delete(event.id)
           known.lost++
-          pay(event.failure.cost)
+          if (!event.found) pay(event.failure.cost)
           return scroll(event, 'red')
         case 'blocked':
           known.lost++

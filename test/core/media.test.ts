@@ -1,6 +1,6 @@
 // What the first bytes of a file say, whatever its name or label.
 import { expect, test } from 'vitest'
-import { extensionOf, SNIFF_BYTES, sniff } from '../../core/media.ts'
+import { extensionOf, mebibytes, SNIFF_BYTES, sniff } from '../../core/media.ts'
 import { REFERENCE_TYPES } from '../../core/models.ts'
 
 /** Bytes from text, in which `\x..` stands for itself. */
@@ -40,4 +40,15 @@ test('the first bytes are enough, and a later signature does not count', () => {
 
 test('every type has its usual extension', () => {
   expect(REFERENCE_TYPES.map(extensionOf)).toEqual(['png', 'jpg', 'webp', 'heic', 'heif'])
+})
+
+test.for([
+  [7 * 1024 * 1024, '7 MiB'],
+  [7 * 1024 * 1024 + 1, '7.1 MiB'],
+  [7_500_000, '7.2 MiB'],
+  [100 * 1024 * 1024, '100 MiB'],
+  [100 * 1024 * 1024 + 1, '101 MiB'],
+  [112_000_032, '107 MiB'],
+] as const)('%i bytes are told as %s: never as less than they are', ([length, text]) => {
+  expect(mebibytes(length)).toBe(text)
 })

@@ -133,7 +133,7 @@ describe('limits', () => {
       provider('google'),
       {},
       [{}, { bytes: 7 * MB + 1 }],
-      ['payload_too_large references[1]: is 7340033 bytes; at most 7340032 are taken'],
+      ['payload_too_large references[1]: has 7.1 MiB; a reference has at most 7 MiB'],
     ],
     [
       'ten of them fit into 100 MB of Base64',
@@ -149,7 +149,7 @@ describe('limits', () => {
       provider('apiyi'),
       {},
       Array(11).fill({ bytes: 7 * MB }),
-      ['payload_too_large references: are 107653832 bytes in Base64 together; apiyi takes at most 104857600'],
+      ['payload_too_large references: are 103 MiB together once encoded; apiyi takes 100 MiB'],
     ],
     [
       'an address is passed on where the provider fetches it',

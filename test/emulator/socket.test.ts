@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -114,8 +114,34 @@ test('the command line prints its URL, answers, and ends on SIGTERM', async () =
   }
 })
 
-test('the command line refuses a port that is no number', async () => {
+test.for<[flags: string[], code: number, says: string]>([
+  [['--help'], 0, ''],
+  [['--port', 'x'], 2, '--port takes a whole number up to 65535, not x'],
+  [['--port', '70000'], 2, '--port takes a whole number up to 65535, not 70000'],
+  [['--latency', 'soon'], 2, '--latency takes a whole number up to 3600000, not soon'],
+  [['--slow'], 2, "Unknown option '--slow'"],
+  [['now'], 2, "Unexpected argument 'now'"],
+])('the command line with %j shows how it is used', ([flags, code, says]) => {
   const main = fileURLToPath(new URL('../../emulator/main.ts', import.meta.url))
-  const child = spawn(process.execPath, [main, '--port', 'x'], { stdio: 'ignore' })
-  expect(await once(child, 'exit')).toEqual([2, null])
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...flags], { encoding: 'utf8' })
+  expect(status).toBe(code)
+  const [told, untold] = code === 0 ? [stdout, stderr] : [stderr, stdout]
+  expect(untold).toBe('')
+  expect(told.startsWith(says)).toBe(true)
+  expect(told).toContain('usage: node emulator/main.ts [--port N] [--latency MS] [--quick]\n')
+  expect(told).not.toContain('    at ')
+})
+
+test('the command line tells that its port is taken', async () => {
+  const main = fileURLToPath(new URL('../../emulator/main.ts', import.meta.url))
+  const other = await serveEmulator()
+  const { port } = new URL(other.url)
+  const child = spawn(process.execPath, [main, '--port', port], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let told = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    told += text
+  })
+  expect(await once(child, 'close')).toEqual([2, null])
+  await other.close()
+  expect(told).toContain(`port ${port} of 127.0.0.1 is taken; name another one\n`)
 })

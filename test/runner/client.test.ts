@@ -31,6 +31,26 @@ const broken = () =>
     }),
   )
 
+const GENERATION = {
+  id: 'gen_1',
+  status: 'queued',
+  provider: 'apiyi',
+  model: 'gemini-3.1-flash-image',
+  emulated: false,
+  image: null,
+  moreImages: [],
+  text: null,
+  finishReason: null,
+  error: null,
+  cost: { estimated: 0.055, atMost: 0.055, actual: null, difference: null, currency: 'USD', basis: 'x' },
+  attempts: [],
+  usage: null,
+  request: {},
+  metadata: {},
+  createdAt: '2026-11-21T00:00:00Z',
+  finishedAt: null,
+}
+
 test.for<[string, Response | Error | (() => Response)]>([
   ['the network fails', new TypeError('fetch failed')],
   ['the worker restarts', () => new Response('', { status: 503 })],
@@ -59,6 +79,16 @@ test('the token goes to the worker alone, not to wherever pictures are served fr
 test('what answers is told from a proofsheet worker', async () => {
   const { made } = client(() => new Response('<h1>It works!</h1>'))
   await expect(made.models()).rejects.toThrow('answered 200, which is not the answer of a proofsheet worker')
+})
+
+test('a picture is known to the worker when it says so at the first try: a lost one may have bought it', async () => {
+  const answer = (headers: Record<string, string>) => () => Response.json(GENERATION, { headers })
+  const known = { 'idempotent-replayed': 'true' }
+  const asked = async (...answers: Parameters<typeof client>) =>
+    (await client(...answers).made.generate('k', {}, 0)).replayed
+  expect(await asked(answer(known))).toBe(true)
+  expect(await asked(answer({}))).toBe(false)
+  expect(await asked(new TypeError('fetch failed'), answer(known))).toBe(false)
 })
 
 test('a call that is called off is not sent again, and a wait between two tries ends', async () => {

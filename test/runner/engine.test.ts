@@ -43,6 +43,12 @@ type PlayOptions = {
   market?: Market
   /** Ctrl-C came before. */
   stopped?: boolean
+  /** Ids that are bought again. */
+  redo?: string[]
+  /** Ids that another run has made in the meantime. */
+  found?: string[]
+  /** Called with each entry before it counts as recorded. */
+  record?: (entry: LockEntry) => void
   save?: (controls: { stop: AbortController; leave: AbortController }, id: string) => void
 }
 
@@ -61,6 +67,7 @@ async function play(
     refused,
     ...(more.profile ? { profile: more.profile } : {}),
     ...(more.market ? { market: more.market } : {}),
+    ...(more.redo ? { redo: more.redo, selected: more.redo } : {}),
   })
   if (more.stopped) stop.abort()
   let flying = 0
@@ -78,9 +85,13 @@ async function play(
         if (ending instanceof Error) throw ending
         if (typeof ending === 'function') ending.call({ stop, leave })
         else if (ending) return { kind: 'failed', failure: ending }
-        return { kind: 'made', entry: entry(planned, { cost }) }
+        const found = more.found?.includes(planned.item.id) ? { found: true as const } : {}
+        return { kind: 'made', entry: entry(planned, { cost }), ...found }
       },
-      record: (e) => recorded.push(e),
+      record(e) {
+        more.record?.(e)
+        recorded.push(e)
+      },
       async save(_, e) {
         more.save?.({ stop, leave }, e.id)
         return `out/${e.id}.png`
@@ -297,11 +308,112 @@ describe('the purse', () => {
     expect((await play(items, {}, { market })).summary).toMatchObject({ made: 4, left: 0 })
   })
 
+  test('after more was spent than foreseen, what is free still fits, and no rest is below zero', async () => {
+    const twins = ['a', 'b'].map((id) => item(id, { provider: 'apiyi', prompt: 'p' }))
+    const items = [...twins, item('c', { provider: 'apiyi', references: [from('b')] })]
+    const { summary, events } = await play(items, {}, { limit: 110_000, cost: 0.5 })
+    expect(summary).toEqual(summed({ made: 2, left: 1, spent: 500_000, stopped: 'budget' }))
+    expect(events.find((e) => e.type === 'stopping')).toMatchObject({
+      message: 'c may cost up to $0.055, and of the limit of $0.11 only $0.00 is left',
+    })
+  })
+
   test('a picture that is the same as another needs no room', async () => {
     const twins = ['a', 'b'].map((id) => item(id, { provider: 'apiyi', prompt: 'p' }))
     expect((await play(twins, {}, { limit: 55_000, cost: 0.055 })).summary).toEqual(
       summed({ made: 2, spent: 55_000 }),
     )
+  })
+})
+
+describe('a journal that cannot be written', () => {
+  const full = () => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), {
+      code: 'ENOSPC',
+      syscall: 'write',
+    })
+  }
+  const many = ['a', 'b', 'c', 'd'].map((id) => item(id))
+
+  test('stops the run; what was bought cost what it cost, and is told', async () => {
+    const { summary, events } = await play(many, {}, { record: (e) => e.id === 'b' && full() })
+    expect(summary).toEqual(summed({ made: 1, failed: 1, left: 2, spent: 134_000, stopped: 'unwritable' }))
+    expect(started(events)).toEqual(['a', 'b'])
+    const message =
+      'the journal cannot be written: ENOSPC: no space left on device, write; b was bought (generation gen_b, $0.067): make room and run again, it is found by its key and not bought again'
+    expect(events.find((e) => e.type === 'failed')).toMatchObject({
+      failure: { code: 'unwritable', status: 'failed', message, charged: 'yes', cost: 0.067 },
+    })
+    expect(events.find((e) => e.type === 'stopping')).toMatchObject({ reason: 'unwritable', message })
+  })
+
+  test('counts against the limit what it bought', async () => {
+    const { summary } = await play(
+      many,
+      { a: failure('no_image', { charged: 'yes', cost: 0.06 }) },
+      { record: full, cost: null },
+    )
+    expect(summary).toMatchObject({ failed: 2, unpriced: 1, spent: 60_000, stopped: 'unwritable' })
+  })
+
+  test('is no excuse for a bug', async () => {
+    const bug = () => {
+      throw new TypeError('x is undefined')
+    }
+    await expect(play(many, {}, { record: bug })).rejects.toThrow('x is undefined')
+  })
+
+  test('buys nothing again: the wish comes before the purchase', async () => {
+    const lock = lockOf(plan(many))
+    const { summary, upstreams, events } = await play(many, {}, { lock, redo: ['a', 'b'], record: full })
+    expect(upstreams).toEqual({})
+    expect(summary).toEqual(summed({ failed: 1, left: 1, stopped: 'unwritable' }))
+    expect(events.find((e) => e.type === 'failed')).toMatchObject({
+      failure: {
+        message:
+          'the journal cannot be written: ENOSPC: no space left on device, write; nothing was sent for a: make room and run again',
+        charged: 'no',
+        cost: 0,
+      },
+    })
+  })
+})
+
+describe('buying again', () => {
+  test('is written down before it is asked for, and nothing else is', async () => {
+    const items = [item('a'), item('b')]
+    const lock = lockOf(plan([items[0]!]))
+    const again = await play(items, {}, { lock, redo: ['a'] })
+    const key = `${plan([items[0]!]).items[0]!.fingerprint}-2`
+    expect(again.recorded.map((e) => [e.key, e.status, e.generation])).toEqual([
+      [key, 'queued', ''],
+      [key, 'succeeded', 'gen_a'],
+    ])
+    const first = await play(items, {}, { lock })
+    expect(first.recorded.map((e) => [e.id, e.status])).toEqual([['b', 'succeeded']])
+  })
+
+  test('leaves the wish behind when it is broken off', async () => {
+    const lock = lockOf(plan([item('a')]))
+    const { recorded } = await play([item('a')], { a: new WorkerUnreachable('gone') }, { lock, redo: ['a'] })
+    expect(recorded.map((e) => [e.edition, e.status, e.generation])).toEqual([[2, 'queued', '']])
+  })
+})
+
+describe('a picture that another run has made in the meantime', () => {
+  test('is found and not bought: it takes nothing from the limit', async () => {
+    const items = ['a', 'b', 'c'].map((id) => item(id, { provider: 'apiyi' }))
+    const { summary, recorded, events } = await play(
+      items,
+      {},
+      { limit: 60_000, found: ['a', 'c'], cost: 0.055 },
+    )
+    expect(summary).toEqual(summed({ made: 1, found: 1, left: 1, spent: 55_000, stopped: 'budget' }))
+    expect(recorded.map((e) => e.id)).toEqual(['a', 'b'])
+    expect(events.filter((e) => e.type === 'made').map((e) => [e.id, e.found])).toEqual([
+      ['a', true],
+      ['b', undefined],
+    ])
   })
 })
 

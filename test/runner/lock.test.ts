@@ -74,9 +74,12 @@ describe('what a slot held before', () => {
       key: 'k28',
       generation: 'gen_a',
       status: 'succeeded',
+      provider: 'google',
       model: 'gemini-3.1-flash-image',
+      emulated: false,
+      image: made('a').image,
       cost: 0.067,
-      url: 'http://worker/images/a.png',
+      charged: 'yes',
       recordedAt: 28,
     })
   })
@@ -97,6 +100,46 @@ describe('what a slot held before', () => {
   })
 })
 
+describe('a line of a newer version', () => {
+  const line = (changes: object) => JSON.stringify({ ...made('a'), ...changes })
+  const newer = line({ status: 'upscaled', stars: 5 })
+
+  test.for([
+    ['a status', newer],
+    ['a charge', line({ charged: 'refunded' })],
+    ['a price', line({ cost: { usd: 1 } })],
+    ['everything but what names it', '{"id":"a","key":"key-of-a","fingerprint":"key-of-a"}'],
+  ])(
+    'with unknown words for %s is known to be there, not how it ended, and is written as it is',
+    ([, text]) => {
+      const { lock, unreadable, foreign } = readLines(text!)
+      expect(lock.get('a')).toMatchObject({
+        key: 'key-of-a',
+        edition: 1,
+        status: 'uncertain',
+        charged: 'unknown',
+      })
+      expect({ unreadable, foreign }).toEqual({ unreadable: [], foreign: [text] })
+      expect(writeLock(lock)).toBe(`${text}\n`)
+    },
+  )
+
+  test('takes along what its place held before', () => {
+    const older = made('a', { key: 'older', recordedAt: 0 })
+    const text = writeLock(merge(readEntries(newer), lockOf(older)))
+    expect(JSON.parse(text)).toMatchObject({ status: 'upscaled', stars: 5, before: [{ key: 'older' }] })
+  })
+
+  test.for([
+    '{"id":"a","key":"k"}',
+    '{"id":"a","fingerprint":"f"}',
+    '{"key":"k","fingerprint":"f"}',
+    '{"id":1}',
+  ])('%s names no try: it cannot be read', (text) =>
+    expect(readLines(text)).toMatchObject({ unreadable: [text], foreign: [] }),
+  )
+})
+
 describe('what a person said', () => {
   const picked = made('a', { review: 'picked', reviewedAt: 5 })
 
@@ -108,10 +151,11 @@ describe('what a person said', () => {
   })
 
   test.for([
-    ['another key', { key: 'another', recordedAt: 9 }],
-    ['what the emulator drew under the same key', { emulated: true, recordedAt: 9 }],
-  ] as const)('is dropped with %s', ([, changes]) => {
-    const now = lockOf(picked, made('a', changes)).get('a')!
+    ['another picture', picked, { key: 'another', recordedAt: 9 }],
+    ['another edition', picked, { key: 'key-of-a-2', edition: 2, recordedAt: 9 }],
+    ['what is bought under the key of a drawing', { ...picked, emulated: true }, { recordedAt: 9 }],
+  ] as const)('is dropped with %s', ([, before, changes]) => {
+    const now = lockOf(before, made('a', changes)).get('a')!
     expect(now).not.toHaveProperty('review')
     expect(now).not.toHaveProperty('reviewedAt')
   })

@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import type { GenerationView } from '../../core/api.ts'
 import type { PriceRow } from '../../core/prices.ts'
-import type { Client, WireRequest } from '../../runner/client.ts'
+import { type Client, type WireRequest, WorkerProblem } from '../../runner/client.ts'
 import { adopt } from '../../runner/run/adopt.ts'
 import { costOf } from '../../runner/run/cost.ts'
-import { createMaker, requestOf } from '../../runner/run/make.ts'
-import { item, plan } from './items.ts'
+import { createMaker, intentOf, requestOf } from '../../runner/run/make.ts'
+import { item, lockOf, plan } from './items.ts'
 
 type Attempt = GenerationView['attempts'][number]
 
@@ -112,7 +112,7 @@ describe('the ceiling of one picture', () => {
 describe('an answer without a picture', () => {
   const make = async (of: GenerationView) => {
     const maker = createMaker({
-      client: { generate: async () => of } as unknown as Client,
+      client: { generate: async () => ({ view: of, replayed: false }) } as unknown as Client,
       now: () => 7,
       fileOf: async () => undefined,
       download: () => {
@@ -144,6 +144,106 @@ describe('an answer without a picture', () => {
     expect(await make(without({ error, text: 'only words' }))).toMatchObject({
       failure: { status: 'failed', message: 'MAX_TOKENS: only words' },
     })
+  })
+})
+
+describe('a picture that the worker took', () => {
+  const [planned] = plan([item('a', { provider: 'apiyi' })]).items
+  const make = (client: Partial<Client>) => {
+    const maker = createMaker({
+      client: client as Client,
+      now: () => 7,
+      fileOf: async () => undefined,
+      download: () => {
+        throw new Error('nothing to download')
+      },
+    })
+    return maker(planned!, new Map(), new AbortController().signal)
+  }
+  const problem = (code: 'unauthorised' | 'not_found' | 'internal', charged: 'no' | 'unknown') =>
+    new WorkerProblem({
+      type: 't',
+      title: code,
+      status: 500,
+      detail: 'words',
+      code,
+      charged,
+      retryAfterMs: null,
+      requestId: 'r',
+    })
+  const queued = view({ status: 'queued', image: null, attempts: [] })
+
+  test.each([
+    ['unauthorised', 'no'],
+    ['not_found', 'no'],
+    ['internal', 'unknown'],
+  ] as const)(
+    'may be paid for, when the worker then answers %s: it is kept for the next run',
+    async (code, charged) => {
+      const seen = [view({ status: 'running', image: null, attempts: [] })]
+      const made = await make({
+        generate: async () => ({ view: queued, replayed: false }),
+        generation: async () => {
+          const next = seen.pop()
+          if (next) return next
+          throw problem(code, charged)
+        },
+      })
+      expect(made).toMatchObject({
+        kind: 'failed',
+        failure: { code, status: 'failed', charged: 'unknown', cost: null },
+        entry: { generation: 'gen_1', status: 'running', charged: 'unknown', cost: null, key: planned!.key },
+      })
+      const { failure } = made as Extract<typeof made, { kind: 'failed' }>
+      expect(failure.message).toBe(
+        'the worker took it (generation gen_1) and no longer says what becomes of it: words; run again, it is asked for under the same key',
+      )
+    },
+  )
+
+  test('was not taken, when the first answer is a problem: nothing is kept', async () => {
+    const made = await make({
+      generate: async () => {
+        throw problem('not_found', 'no')
+      },
+    })
+    expect(made).toEqual({
+      kind: 'failed',
+      failure: { code: 'not_found', status: 'failed', message: 'words', charged: 'no', cost: 0 },
+    })
+  })
+
+  test.each([
+    ['that had ended before is found, not bought', view(), true, true],
+    ['that is new is bought', view(), false, undefined],
+    ['that is still being made counts as bought', queued, true, undefined],
+  ])('and %s', async (_, answer, replayed, found) => {
+    const made = await make({
+      generate: async () => ({ view: answer, replayed }),
+      generation: async () => view(),
+    })
+    expect(made.kind).toBe('made')
+    expect(made.found).toBe(found)
+  })
+})
+
+test('what is to be bought again is noted under its key, without a generation', () => {
+  const [again] = plan([item('a')], lockOf(plan([item('a')])), { redo: ['a'] }).items
+  expect(intentOf(again!, 7, { profile: 'draft', emulated: false })).toEqual({
+    id: 'a',
+    key: `${again!.fingerprint}-2`,
+    fingerprint: again!.fingerprint,
+    edition: 2,
+    inputs: again!.inputs,
+    generation: '',
+    status: 'queued',
+    provider: 'google',
+    model: 'gemini-3.1-flash-image',
+    emulated: false,
+    cost: null,
+    charged: 'no',
+    profile: 'draft',
+    recordedAt: 7,
   })
 })
 

@@ -210,13 +210,14 @@ test('json starts with the version of its format and the plan, then one event pe
       id: 'a',
       file: 'out/a.png',
       shared: false,
+      found: false,
       ms: 1_000,
       ...{ url, mimeType, bytes, width, height, generation, provider, model },
       emulated: false,
       cost: 0.055,
       charged: 'yes',
     },
-    { type: 'failed', at, id: 'b', ms: 5, ...failure({ cost: null }) },
+    { type: 'failed', at, id: 'b', found: false, ms: 5, ...failure({ cost: null }) },
     { type: 'summary', at, ...counts, actual: 0.055, expected: 0.11, atMost: 0.22, currency: 'USD' },
   ]
   expect(written.map((line) => JSON.parse(line))).toEqual(expected)

@@ -276,12 +276,62 @@ items:
   test('lines of the lock that cannot be read are said, and looked up again', async () => {
     const box = await shop()
     await box.proofsheet('run --yes')
-    box.write('catalog.lock.jsonl', box.read('catalog.lock.jsonl').replace('"edition":1', '"edition":"x"'))
+    box.write('catalog.lock.jsonl', box.read('catalog.lock.jsonl').replace('"key":', '"k":'))
     box.calls()
     const { code, stderr } = await box.proofsheet('run')
     expect(stderr).toContain('catalog.lock.jsonl: 1 line cannot be read; looked up on the worker')
     expect(code).toBe(0)
     expect(box.calls()).toBe(0)
+  })
+
+  test('what those lines speak of and the worker does not know is said before it is bought again', async () => {
+    const box = await shop()
+    box.write('catalog.lock.jsonl', '{"id":"scene","key":"\n')
+    const { stderr } = await box.proofsheet('run --yes')
+    const told = '1 picture of those lines was not found on the worker and would be bought again: scene'
+    expect(stderr).toContain(told)
+    expect(stderr.indexOf(told)).toBeLessThan(stderr.indexOf('+ new'))
+  })
+
+  test('an edit that is taken back brings its picture back, from the lock alone', async () => {
+    const box = sandbox(stack)
+    const yaml = (words: string) =>
+      `defaults: { model: nano-banana-2, provider: apiyi, size: 512 }\nitems: { cup: { prompt: "${words}" } }`
+    const [one, two] = [`One ${Math.random()}`, `Two ${Math.random()}`]
+    for (const words of [one, two]) {
+      box.write('catalog.yaml', yaml(words))
+      await box.proofsheet('run --yes')
+    }
+    box.write('catalog.yaml', yaml(one))
+    box.calls()
+    expect((await box.proofsheet('run')).code).toBe(0)
+    expect(box.calls()).toBe(0)
+    const lock = JSON.parse(box.read('catalog.lock.jsonl'))
+    expect([lock, ...lock.before].map((entry) => entry.inputs?.prompt)).toEqual([one, undefined])
+    expect((await box.proofsheet('run')).stderr).toContain('There is nothing to do: 1 picture made.')
+  })
+
+  test('what the worker knows counts, though the clock of who wrote the lock is ahead', async () => {
+    const box = sandbox(stack)
+    const yaml = (words: string) =>
+      `defaults: { model: nano-banana-2, provider: apiyi, size: 512 }\nitems: { cup: { prompt: "${words}" } }`
+    const [one, two] = [`One ${Math.random()}`, `Two ${Math.random()}`]
+    for (const words of [one, two]) {
+      box.write('catalog.yaml', yaml(words))
+      await box.proofsheet('run --yes')
+    }
+    const { before: _, ...ahead } = JSON.parse(box.read('catalog.lock.jsonl'))
+    box.write('catalog.lock.jsonl', JSON.stringify({ ...ahead, recordedAt: 9e15 }))
+    box.write('catalog.yaml', yaml(one))
+    box.calls()
+    const { stderr } = await box.proofsheet('run')
+    expect(stderr).toContain('= done           1')
+    expect(stderr).toContain('1 picture found on the worker')
+    expect(box.calls()).toBe(0)
+    expect(JSON.parse(box.read('catalog.lock.jsonl'))).toMatchObject({
+      inputs: { prompt: one },
+      recordedAt: 9e15 + 1,
+    })
   })
 
   test('what may have been charged is reported, and repeated only with --uncertain', async () => {

@@ -138,9 +138,38 @@ test('what is bought again is bought again once: an interrupted --redo goes on w
   expect(first.code).toBe(5)
   expect(box.calls()).toBe(2)
   const next = again(first.stderr)!
-  expect(next).toBe('run catalog.yaml -s cup/blue -s cup/white --redo --max-cost 0.12 -j 1 --yes')
-  expect((await box.proofsheet(next)).code).toBe(0)
+  // Typed once more it would buy once more: so it asks.
+  expect(next).toBe('run catalog.yaml -s cup/blue -s cup/white --redo --max-cost 0.12 -j 1')
+  expect((await box.proofsheet(next)).code).toBe(2)
+  expect((await box.proofsheet(`${next} --yes`)).code).toBe(0)
   expect(box.calls()).toBe(2)
+})
+
+test.each([
+  ['was bought and never heard of, is found', true, [1, 0], [0, 0]],
+  ['was not even asked for, is bought', false, [0, 1], [1, 0]],
+] as const)('what a --redo left behind that %s by the next run, once', async (_, isTaken, lost, next) => {
+  const box = shop()
+  await box.proofsheet('run --yes')
+  box.calls()
+  const send = fetch
+  const died = await box.proofsheet('run --yes --redo -s cup/red', {
+    sleep: async () => {},
+    fetch: async (input, init) => {
+      const isPurchase = String(input).endsWith('/api/generations')
+      if (!isPurchase) return send(input, init)
+      if (isTaken) await (await send(input, init)).body?.cancel()
+      throw new TypeError('fetch failed')
+    },
+  })
+  expect(died.code).toBe(6)
+  expect(box.calls()).toBe(lost[0])
+  for (const [run, calls] of next.entries()) {
+    const { code, stdout } = await box.proofsheet('run --yes --json')
+    expect({ code, calls: box.calls() }).toEqual({ code: 0, calls })
+    const { adopted, made } = JSON.parse(stdout).summary
+    expect([adopted, made]).toEqual(run === 0 ? lost : [0, 0])
+  }
 })
 
 describe('a saved plan', () => {
@@ -153,6 +182,63 @@ describe('a saved plan', () => {
       'blue',
       'red',
     ])
+  })
+
+  test('that was stopped goes on as the same plan, within what was agreed', async () => {
+    const box = shop()
+    await box.proofsheet('plan --out plan.json -x cup/white')
+    const first = await box.proofsheet('run --yes --plan plan.json -j 1 --max-cost 0.12')
+    expect({ code: first.code, calls: box.calls() }).toEqual({ code: 5, calls: 2 })
+    const next = again(first.stderr)!
+    expect(next).toBe('run --plan plan.json --max-cost 0.12 -j 1 --yes')
+    expect((await box.proofsheet(next)).code).toBe(0)
+    expect(box.calls()).toBe(1)
+    expect((await box.proofsheet(next)).stderr).toContain('There is nothing to do: 3 pictures made.')
+  })
+
+  test('of so many pictures is of those very ones, whatever was made in the meantime', async () => {
+    const box = shop('', '  box: { refs: [{ from: cup/red }], prompt: A box for it }\n')
+    await box.proofsheet('plan --limit 2 --out plan.json')
+    await box.proofsheet('run --yes -s cup/red')
+    expect(box.calls()).toBe(1)
+    expect((await box.proofsheet('run --yes --plan plan.json')).code).toBe(0)
+    expect(box.calls()).toBe(1)
+    expect(JSON.parse(box.read('plan.json')).items.map(({ id }: { id: string }) => id)).toEqual([
+      'box',
+      'cup/red',
+    ])
+    expect(readdirSync(join(box.folder, 'out')).sort()).toEqual(['box.jpg', 'cup'])
+  })
+
+  test('may be made in part', async () => {
+    const box = shop()
+    await box.proofsheet('plan --out plan.json')
+    expect((await box.proofsheet('run --yes --plan plan.json --limit 3')).code).toBe(0)
+    expect(box.calls()).toBe(3)
+  })
+
+  test('that buys again does so once, however often it is run', async () => {
+    const box = shop()
+    await box.proofsheet('run --yes')
+    box.calls()
+    await box.proofsheet('plan --redo -s cup --out plan.json')
+    const first = await box.proofsheet('run --yes --plan plan.json -j 1 --max-cost 0.12')
+    expect({ code: first.code, calls: box.calls() }).toEqual({ code: 5, calls: 2 })
+    expect(again(first.stderr)).toBe('run --plan plan.json --max-cost 0.12 -j 1')
+    for (const calls of [2, 0]) {
+      expect((await box.proofsheet('run --yes --plan plan.json')).code).toBe(0)
+      expect(box.calls()).toBe(calls)
+    }
+  })
+
+  test('is not what pays twice: what was charged without a picture is asked for anew', async () => {
+    const box = shop('', '  a: { prompt: "A dog [[fault:text-only]]" }\n')
+    await box.proofsheet('plan --out plan.json')
+    const { stderr } = await box.proofsheet('run --yes --plan plan.json -j 1 --fail-fast')
+    expect(again(stderr)).toBe(`run catalog.yaml --worker ${stack.url} -s a -s 'cup/*' -j 1 --fail-fast`)
+    expect((await box.proofsheet('run --yes --plan plan.json')).stderr).toContain(
+      'paid for in the meantime without a picture: a',
+    )
   })
 
   test('that does not hold any more buys nothing and says what changed', async () => {

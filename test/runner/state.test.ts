@@ -176,6 +176,11 @@ describe('a lock that cannot be read whole', () => {
     made('b'),
   ]
 
+  test('tells which ids its lines name', () => {
+    writeLines(lockPath(), made('b'), '{"id":"a","k', '<<<<<<< HEAD', writeEntry(made('c')).slice(0, 30))
+    expect(open()).toMatchObject({ unreadable: 3, spokenOf: new Set(['a', 'c']) })
+  })
+
   test('counts its lines; the next fold leaves a clean lock', () => {
     writeLines(lockPath(), ...conflicted())
     const state = open()
@@ -205,6 +210,29 @@ describe('a lock that cannot be read whole', () => {
     open().fold()
     expect(readFileSync(join(folder, '.proofsheet', 'unreadable-5.jsonl'), 'utf8')).toBe(`${strange}\n`)
     expect(locked()).toEqual(['b'])
+  })
+})
+
+describe('a line that a newer version wrote', () => {
+  const newer = JSON.stringify({ ...made('a'), status: 'upscaled', stars: 5 })
+
+  test('stays in the lock as it is, beside what this version adds', () => {
+    writeLines(lockPath(), newer, made('b'))
+    const run = open()
+    expect(run.unreadable).toBe(0)
+    run.record(made('c'))
+    run.fold()
+    expect(readFileSync(lockPath(), 'utf8').split('\n')[0]).toBe(newer)
+    expect(locked()).toEqual(['a', 'b', 'c'])
+  })
+
+  test('is set aside, not thrown away, where another line takes its place', () => {
+    writeLines(lockPath(), newer)
+    const run = open()
+    run.record(made('a', { key: 'another', fingerprint: 'another' }))
+    run.fold()
+    expect(readFileSync(lockPath(), 'utf8')).not.toContain('upscaled')
+    expect(readFileSync(join(folder, '.proofsheet', 'unreadable-5.jsonl'), 'utf8')).toBe(`${newer}\n`)
   })
 })
 

@@ -70,6 +70,12 @@ describe('the closing lines', () => {
     ])
   })
 
+  test('what another run made in the meantime is found, and not counted as made', () => {
+    const lines = closingLines(result({ adopted: 3 }, { made: 1, found: 1, spent: 55_000 }), context)
+    expect(lines[1]).toBe('1 picture made in 1 min 5 s: $0.055 (expected $0.165, at most $0.165)')
+    expect(lines[2]).toBe('4 pictures found on the worker, made before and not in this sum')
+  })
+
   test.each<[string, Partial<Summary>, string]>([
     ['what failed', { failed: 1 }, 'To try what failed once more:  proofsheet run shop.yaml'],
     [
@@ -115,6 +121,11 @@ test('as JSON the result has pictures, failures and sums in USD', () => {
     ],
     blocked: [{ id: 'd', by: 'x' }],
   })
+})
+
+test('as JSON, too, what another run made counts as adopted', () => {
+  const shown = resultJson(result({ adopted: 3 }, { made: 1, found: 1 }), { blocked: [] })
+  expect(shown.summary).toMatchObject({ made: 1, found: 1, adopted: 4 })
 })
 
 test('a command is written so that a shell takes it as it is', () => {

@@ -254,6 +254,17 @@ describe('a key buys one picture', () => {
     expect(await again.json()).toEqual(await first.json())
   })
 
+  test('the answer is given again though it may not cost as much any more', async () => {
+    const key = crypto.randomUUID()
+    const asked = { prompt: prompt() }
+    const first = await post(asked, { 'idempotency-key': key })
+    const again = await post({ ...asked, maxCost: 0.000001 }, { 'idempotency-key': key })
+    expect(again.status).toBe(201)
+    expect(again.headers.get('idempotent-replayed')).toBe('true')
+    expect(await again.json()).toEqual(await first.json())
+    expect(await callsOf(asked.prompt)).toHaveLength(1)
+  })
+
   test('without a key two equal requests are two pictures', async () => {
     const asked = { prompt: prompt() }
     const [first, second] = [await make(asked), await make(asked)]

@@ -3,6 +3,7 @@ import { exports } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ask, callsOf, chargesOf, make, post, prompt } from './setup/ask.ts'
 import { env } from './setup/bindings.ts'
+import { alarmOf } from './setup/objects.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -20,6 +21,19 @@ test('twenty requests at once with one key are one provider call and twenty equa
   expect(replayed).toHaveLength(19)
   expect(await callsOf(asked.prompt)).toHaveLength(1)
   expect(await chargesOf(asked.prompt)).toHaveLength(1)
+})
+
+// What is written while the call is open would cut it when the platform shuts the object down.
+test('a request that is repeated while the provider works sets no alarm', async () => {
+  const asked = { prompt: `[[fault:slow ms=600]] ${prompt()}` }
+  const key = { 'idempotency-key': crypto.randomUUID() }
+  const first = await post(asked, { ...key, prefer: 'respond-async' })
+  const { id } = (await first.json()) as { id: string }
+  await vi.waitFor(async () => expect(await callsOf(asked.prompt)).toHaveLength(1))
+  const again = await post(asked, { ...key, prefer: 'respond-async' })
+  expect(again.headers.get('idempotent-replayed')).toBe('true')
+  expect(await alarmOf(id)).toBeNull()
+  expect(await make(asked, key)).toMatchObject({ id, status: 'succeeded' })
 })
 
 // Local workerd does not cancel the handler of a client that left: this shows that nothing of ours does it either.

@@ -40,21 +40,27 @@ export function readJsonLines(file: string, text: string): Sheet {
   const source = new SourceFile(file, locate, lines.at)
   const values: unknown[] = []
   const broken: (() => Finding)[] = []
+  let isBroken = false
   for (let line = 1, start = 0; start < text.length; line++) {
     const end = text.indexOf('\n', start)
     const written = text.slice(start, end === -1 ? undefined : end)
     if (written.trim() !== '') {
       const data = parse(written)
       if ('value' in data) {
+        const step = values.length
         numbers.push(line)
         values.push(data.value)
-      } else broken.push(() => notJson(source, written, (at) => ({ line, column: at + 1, width: 1 })))
+        if (!isMap(data.value)) broken.push(() => noRow(source, step))
+      } else {
+        isBroken = true
+        broken.push(() => notJson(source, written, (at) => ({ line, column: at + 1, width: 1 })))
+      }
     }
     start = end === -1 ? text.length : end + 1
     if (values.length > MAX_ROWS) break
   }
   const sheet = sheetOf(source, values, (step) => numbers[Number(step)] ?? 1, numbers)
-  return broken.length === 0 ? sheet : { ...sheet, entries: [], problems: firstOnes(broken) }
+  return isBroken ? { ...sheet, entries: [], problems: firstOnes(broken) } : sheet
 }
 
 /** The rows of a value that was read: a list of maps, or a map of id → map. `numbers`: how rows are counted, where not from
@@ -75,7 +81,7 @@ export function sheetOf(
   const columns = new Map<string, Path>()
   const problems: (() => Finding)[] = []
   for (const [step, row] of rows) {
-    if (!isMap(row)) problems.push(() => say([step], 'is no row', 'a row is a map of column → value'))
+    if (!isMap(row)) problems.push(() => noRow(source, step))
     else for (const name of Object.keys(row)) if (!columns.has(name)) columns.set(name, [source, step, name])
   }
   if (columns.size > MAX_COLUMNS) return wrong(say([], TOO_WIDE))
@@ -92,6 +98,10 @@ export function sheetOf(
     lineOf,
     problems: firstOnes(problems),
   }
+}
+
+function noRow(file: SourceFile, step: number | string): Finding {
+  return { at: [file, step], message: 'is no row', hint: 'a row is a map of column → value' }
 }
 
 function nothing(file: SourceFile): Sheet {

@@ -2,7 +2,7 @@
 // always where it gave up.
 
 /** A piece of text by offsets. */
-export type Spot = { from: number; to: number }
+type Spot = { from: number; to: number }
 
 /** A member of a list or a map, with its key where it has one. */
 export type Member = { key?: Spot; value: Spot }

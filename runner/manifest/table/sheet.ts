@@ -12,8 +12,8 @@ export const EMPTY_TABLE = 'the table is empty'
 
 export const TOO_WIDE = `has more than ${MAX_COLUMNS} columns`
 
-/** Of the problems that many rows may have, the first ones are told. */
-export const MOST_ROWS_TOLD = 10
+// Of the problems that many rows may have, the first ones are told.
+const MOST_ROWS_TOLD = 10
 
 /** A row as it was read. `step` leads to it in the file's paths; `cells` are in the order of the columns, undefined where
  *  the row has none. */
@@ -36,7 +36,7 @@ export function firstOnes(findings: readonly (() => Finding)[]): Finding[] {
     const finding = make()
     if (more <= 0 || index < MOST_ROWS_TOLD - 1) return finding
     const hint = typeof finding.hint === 'string' ? `${finding.hint}; ` : ''
-    return { ...finding, hint: `${hint}${more} more ${more === 1 ? 'row is' : 'rows are'} like this` }
+    return { ...finding, hint: `${hint}and ${more} more ${more === 1 ? 'row' : 'rows'}` }
   })
 }
 

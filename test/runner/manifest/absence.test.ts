@@ -2,14 +2,16 @@
 import { expect, test } from 'vitest'
 import { type Absent, absence, noManifest } from '../../../runner/manifest/absence.ts'
 
+const PERMIT = 'change its permissions, or run as a user that may read it'
 const NAME_IT = 'name the manifest, as in: proofsheet plan ./catalog.yaml'
+const OR_WRITE_IT = `${NAME_IT}; or write one: proofsheet init`
 
 test.for<[string, Absent, string[], string[]]>([
   [
     'is missing',
     { missing: true },
     ['there is no file `a.csv`', 'paths start at the folder of the manifest'],
-    ['there is no such manifest', NAME_IT],
+    ['there is no such manifest', OR_WRITE_IT],
   ],
   [
     'is a folder',
@@ -20,14 +22,20 @@ test.for<[string, Absent, string[], string[]]>([
   [
     'may not be read',
     { unreadable: 'EACCES' },
-    ['`a.csv` cannot be read: EACCES'],
-    ['cannot be read: EACCES', NAME_IT],
+    ['`a.csv` may not be read (EACCES)', PERMIT],
+    ['may not be read (EACCES)', PERMIT],
+  ],
+  [
+    'cannot be read',
+    { unreadable: 'EIO' },
+    ['`a.csv` cannot be read (EIO)'],
+    ['cannot be read (EIO)', NAME_IT],
   ],
   [
     'is too large',
     { tooLarge: 104_962_458 },
-    ['`a.csv` has 100.1 MiB; a text has at most 64 MiB', 'split it'],
-    ['has 100.1 MiB; a text has at most 64 MiB', 'split it'],
+    ['`a.csv` has 101 MiB; a text has at most 64 MiB', 'split it'],
+    ['has 101 MiB; a text has at most 64 MiB', 'split it'],
   ],
   [
     'is a picture',

@@ -73,14 +73,29 @@ test.for([
 })
 
 test.for([
+  ['the id of a value', '{ x: { p: pale oak, q: dark ash } }', '{ x: p }', ['i/q']],
+  ['a value', '{ x: { p: pale oak, q: dark ash } }', '{ x: dark ash }', ['i/p']],
+  ['two entries at once', '{ x: [p, q], y: [k, l] }', '{ x: p }, { x: p, y: k }', ['i/q/k', 'i/q/l']],
+] as const)('a cell is left out by %s', async ([, matrix, entries, expected]) => {
+  const made = await items(`${MODEL}items: { i: { matrix: ${matrix}, skip: [${entries}], tags: [x] } }`)
+  expect(made.map(({ id }) => id)).toEqual(expected)
+})
+
+test('a broken value in a skip is told once, and its item is not known', async () => {
+  const yaml = `${MODEL}items: { i: { ${AXES}, skip: [{ angle: { a: 1 } }] }, j: { refs: [{ from: i/x }] } }`
+  const { diagnostics } = await load(yaml, DISK)
+  expect(diagnostics.map(({ path }) => path)).toEqual(['items.i.skip[0].angle'])
+})
+
+test.for([
   [
     'an unknown name',
     '{ angel: top }',
     'no axis and no field of one is called `angel`',
     'did you mean `angle`?',
   ],
-  ['nothing', '{ angle: bottom }', 'leaves nothing out: no cell is like this', undefined],
-  ['everything', '{ angle: [front, top] }', 'leaves no cell over', undefined],
+  ['nothing', '{ angle: bottom }', 'leaves nothing out: no cell is like this', 'angle is front, top'],
+  ['everything', '{ angle: [front, top] }', 'leaves out every cell', 'an item needs at least one'],
 ] as const)('a skip of %s is an error', async ([, entry, message, hint]) => {
   const { diagnostics } = await load(`${MODEL}items: { i: { ${AXES}, skip: [${entry}] } }`, DISK)
   expect(diagnostics).toHaveLength(1)
@@ -118,12 +133,28 @@ test.for([
   expect(diagnostics).toHaveLength(1)
 })
 
+test('a table is known by its extension in capitals too', async () => {
+  const yaml = `${MODEL}items: { i: { matrix: { p: { table: P.CSV, key: k } }, prompt: "\${p}" } }`
+  expect((await items(yaml, { 'P.CSV': 'k\na\n' })).map(({ id }) => id)).toEqual(['i/a'])
+})
+
+test('a column is known by its letters, however the file composes them', async () => {
+  const yaml = `${MODEL}items: { i: { matrix: { p: { table: p.csv, key: k } }, prompt: "\${p.L\u00e4nge}" } }`
+  expect((await items(yaml, { 'p.csv': 'k,La\u0308nge\na,9 cm\n' }))[0]?.prompt).toBe('9 cm')
+})
+
+test('a folder of whose name nothing can be part of an id is left out of it', async () => {
+  const yaml = `${MODEL}items: { i: { matrix: { f: { glob: "photos/**/*.jpg" } }, prompt: "\${f.path}" } }`
+  const made = await items(yaml, { 'photos/!!!/a.jpg': png, 'photos/b/!!!/c.jpg': png })
+  expect(made.map(({ id }) => id)).toEqual(['i/a', 'i/b/c'])
+})
+
 test('two files with one name but for the extension are told', async () => {
   const { diagnostics } = await load(`${MODEL}items: { i: { matrix: { p: { glob: "*.*g" } } } }`, {
     'a.jpg': png,
     'a.png': png,
   })
-  expect(diagnostics).toMatchObject([{ message: expect.stringContaining('is already in `a.jpg`') }])
+  expect(diagnostics).toMatchObject([{ message: '`a.jpg` and `a.png` are both `a` in an id' }])
 })
 
 test('a nested value is a problem where it is used', async () => {
@@ -160,4 +191,44 @@ test('columns that nothing uses are one warning for each table', async () => {
 test('what a wrong skip leaves over is not known, and nothing in it is called missing', async () => {
   const yaml = `${MODEL}items: { i: { ${AXES}, skip: [{ angle: bottom }] }, j: { refs: [{ from: i/x }] } }`
   expect((await load(yaml, DISK)).diagnostics.map(({ path }) => path)).toEqual(['items.i.skip[0]'])
+})
+
+test.for([
+  ['{ golb: "./photos/*.jpg" }', 'golb', 'glob'],
+  ['{ golb: ./photos/ }', 'golb', 'glob'],
+  ['{ tabel: ./p.csv, key: sku }', 'tabel', 'table'],
+  ['{ tabel: p, key: sku }', 'tabel', 'table'],
+  ['{ csv: ./p.csv }', 'csv', 'table'],
+  ['{ table: ./p.csv, kye: sku }', 'kye', 'key'],
+  ['{ table: ./p.csv, column: sku }', 'column', 'key'],
+] as const)('the axis %s has a key that is misspelt, and is told once', async ([axis, key, meant]) => {
+  const { diagnostics } = await load(
+    `${MODEL}items: { i: { matrix: { p: ${axis} }, prompt: "\${p}" } }`,
+    DISK,
+  )
+  expect(diagnostics).toMatchObject([
+    { message: `unknown key \`${key}\``, hint: `did you mean \`${meant}\`?` },
+  ])
+})
+
+test.for([
+  ['{ glib: a pale oak, kitchen: b }', ['i/glib', 'i/kitchen']],
+  ['{ globe: a lamp }', ['i/globe']],
+  ['{ key: brass }', ['i/key']],
+  ['{ table: of oak, lamp: of brass }', ['i/table', 'i/lamp']],
+  ['{ tablet: { file: ./p.csv } }', ['i/tablet']],
+] as const)('the axis %s has values of its own', async ([axis, ids]) => {
+  const made = await items(`${MODEL}items: { i: { matrix: { p: ${axis} }, prompt: "\${p}" } }`, DISK)
+  expect(made.map(({ id }) => id)).toEqual(ids)
+})
+
+test('an axis is a table or files, not both', async () => {
+  const axis = '{ glob: "./photos/*.jpg", table: ./gone.csv }'
+  const { diagnostics } = await load(
+    `${MODEL}items: { i: { matrix: { p: ${axis} }, prompt: "\${p}" } }`,
+    DISK,
+  )
+  expect(diagnostics.map(({ path, message }) => [path, message])).toEqual([
+    ['items.i.matrix.p', 'has both `table` and `glob`'],
+  ])
 })

@@ -135,7 +135,7 @@ test('references are counted from 1 in prompt, system and metadata', async () =>
     references: [
       { kind: 'url', url: 'https://cdn.example.com/linen.jpg' },
       { kind: 'file', path: '/shop/brand/logo.png', shown: './brand/logo.png', as: 'logo', ...png },
-      { kind: 'from', item: 'a', as: 'before' },
+      { kind: 'from', item: 'a#1', as: 'before' },
     ],
   })
 })

@@ -109,6 +109,16 @@ test.for([
   expect(await listFiles(pattern, folder)).toEqual([...files].sort())
 })
 
+test.for([
+  ['as it is named', 'loop/*.jpg', 'loop'],
+  ['further down', './loop/../loop/x*/*.jpg', 'loop/../loop'],
+])('a folder that cannot be looked into is none without files: %s', async ([, pattern, named]) => {
+  const own = await mkdtemp(join(tmpdir(), 'proofsheet-'))
+  await symlink('loop', join(own, 'loop'))
+  expect(await listFiles(pattern!, own)).toEqual({ folder: named, unreadable: 'ELOOP' })
+  await rm(own, { recursive: true })
+})
+
 test('an absolute pattern gives absolute paths', async () => {
   expect(await listFiles(join(folder, 'photos/ff-2/a*'), '/')).toEqual([join(folder, 'photos/ff-2/a.jpg')])
 })

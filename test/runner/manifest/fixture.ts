@@ -3,9 +3,9 @@ import { posix } from 'node:path'
 import picomatch from 'picomatch'
 import { marketOf } from '../../../core/market.ts'
 import type { Absent } from '../../../runner/manifest/absence.ts'
+import type { ManifestEffects, ReferenceFile } from '../../../runner/manifest/effects.ts'
 import { renderProblems } from '../../../runner/manifest/frames.ts'
 import { type Layers, type Loaded, loadManifest } from '../../../runner/manifest/load.ts'
-import type { ManifestEffects, ReferenceFile } from '../../../runner/manifest/reading.ts'
 
 /** Name below the manifest's folder → text, or what reading it answers. */
 export type Disk = Record<string, string | ReferenceFile | Absent>

@@ -32,6 +32,16 @@ test('a problem is a head, its line, and a caret with the hint', () => {
   `)
 })
 
+test.for([
+  ['./tables/p.csv', 'tables/p.csv:1:2'],
+  ['.//p.csv', 'p.csv:1:2'],
+  ['../p.csv', '../p.csv:1:2'],
+  ['/shop/p.csv', '/shop/p.csv:1:2'],
+  ['.hidden.yaml', '.hidden.yaml:1:2'],
+] as const)('the file %s is headed %s', ([file, head]) => {
+  expect(frame('abc', at(1, 2, 1, { file })).split('  ')[0]).toBe(head)
+})
+
 test('wide characters take two columns', () => {
   expect(frame('茶道: promt', at(1, 5, 5))).toMatchInlineSnapshot(`
     "c.yaml:1:5  items.a – is wrong

@@ -54,6 +54,11 @@ test.for([
   ['two outputs', 'a: { output: x/y }\n  b: { output: X/Y.png }', '`b` and `a` are both saved as `X/Y`'],
   ['an output and an id', 'a: {}\n  b: { output: A }', '`b` and `a` are both saved as `A`'],
   [
+    'an output and a sample of a picture without one',
+    'a: { samples: 2 }\n  b: { output: "a#2" }',
+    '`b` and `a` are both saved as `a#2`',
+  ],
+  [
     'an output and a sample',
     'a: { samples: 2, output: q }\n  b: { output: "q#2" }',
     '`b` and `a` are both saved as `q#2`',
@@ -63,6 +68,14 @@ test.for([
     message,
   ])
 })
+
+test.for([['png'], ['jpg'], ['JPEG'], ['webp'], ['heic'], ['HEIF']] as const)(
+  'an output leaves out the extension .%s',
+  async ([extension]) => {
+    const made = await items(`${MODEL}items: { a: { output: "shop/a.${extension}" } }`)
+    expect(made[0]?.output).toBe('shop/a')
+  },
+)
 
 test('an output may take the id of a picture that is saved elsewhere', async () => {
   expect(await messages(`${MODEL}items: { a: { output: b }, b: { output: a } }`)).toEqual([])

@@ -193,3 +193,16 @@ test('what lies over a broken layer is not judged by what is missing from it', a
 items: { a: { vars: { own: x }, refs: ["..."], prompt: "\${own} \${other} \${image.any}" } }`)
   expect(diagnostics.map(({ path }) => path)).toEqual(['defaults.vars', 'defaults.refs'])
 })
+
+test.for([
+  ['a `use` that is no list', 'items: { a: { use: 5, prompt: x } }', ['must be a list, is 5']],
+  ['a `use` of no preset', 'items: { a: { use: [nope], prompt: x } }', ['no preset is called `nope`']],
+  [
+    'a `use` with an entry that is no name',
+    'items: { a: { use: [[x]], prompt: x } }',
+    ['must be text, is a list'],
+  ],
+  ['broken defaults', 'defaults: 7\nitems: { a: { prompt: x } }', ['must be a map, is 7']],
+] as const)('what %s might have said is not called missing', async ([, yaml, messages]) => {
+  expect((await load(yaml)).diagnostics.map(({ message }) => message)).toEqual(messages)
+})

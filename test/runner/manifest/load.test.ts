@@ -6,6 +6,8 @@ import { loadManifest } from '../../../runner/manifest/load.ts'
 import { ManifestSchema } from '../../../runner/manifest/schema.ts'
 import { effectsOf, load, market, png, problems, render } from './fixture.ts'
 
+const NAME_IT = 'name the manifest, as in: proofsheet plan ./catalog.yaml'
+const OR_WRITE_IT = `${NAME_IT}; or write one: proofsheet init`
 const MODEL = 'defaults: { model: nano-banana-2, prompt: x }\n'
 
 test('each file is read once, however many items use it', async () => {
@@ -46,19 +48,29 @@ test('warnings do not hold a manifest back', async () => {
 })
 
 test.for([
-  ['missing', { missing: true }, 'there is no such manifest'],
-  ['a folder', { notAFile: true }, 'is a folder, not a file'],
-  ['unreadable', { unreadable: 'EACCES' }, 'cannot be read: EACCES'],
-] as const)('a manifest that is %s is a problem with a way out', async ([, absent, message]) => {
+  ['missing', { missing: true }, 'there is no such manifest', OR_WRITE_IT],
+  ['a folder', { notAFile: true }, 'is a folder, not a file', NAME_IT],
+  ['unreadable', { unreadable: 'EIO' }, 'cannot be read (EIO)', NAME_IT],
+  [
+    'locked',
+    { unreadable: 'EACCES' },
+    'may not be read (EACCES)',
+    'change its permissions, or run as a user that may read it',
+  ],
+] as const)('a manifest that is %s is a problem with a way out', async ([, absent, message, hint]) => {
   const loaded = await loadManifest('/shop/catalog.yaml', market, effectsOf({ 'catalog.yaml': absent }))
   expect(loaded.manifest).toBeUndefined()
-  expect(render(loaded)).toBe(
-    `catalog.yaml:1:1  ${message}\n    name the manifest, as in: proofsheet plan ./catalog.yaml\n1 problem. Nothing was sent.`,
-  )
+  expect(render(loaded)).toBe(`catalog.yaml:1:1  ${message}\n    ${hint}\n1 problem. Nothing was sent.`)
 })
 
-// Each takes less than half a second on an idle machine (2 cores, 2026-11); quadratic work takes minutes.
+// Each takes less than half a second of a processor (2026-11); quadratic work takes minutes. Others may be at work on the
+// same machine, so no clock on the wall is asked.
 const MOMENT_MS = 4000
+
+function usedMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since)
+  return (user + system) / 1000
+}
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => `v${n}`)
 const bomb = [...'bcdefghij'].map((c, n) => `${c}: &${c} [${`*${'abcdefghi'[n]},`.repeat(9)}]`).join('\n')
@@ -66,7 +78,7 @@ const bomb = [...'bcdefghij'].map((c, n) => `${c}: &${c} [${`*${'abcdefghi'[n]},
 test.for([
   ['a manifest over 8 MiB', `name: ${'x'.repeat(8 * 1024 * 1024)}`, 'larger than 8 MiB'],
   ['many aliases', `a: &a [x]\nb: [${'*a,'.repeat(20_000)}]`, 'more than 1000 aliases'],
-  ['nested aliases', `a: &a [x,x,x,x,x,x,x,x,x]\n${bomb}`, 'stands for more than 1000000 values'],
+  ['nested aliases', `a: &a [x,x,x,x,x,x,x,x,x]\n${bomb}`, 'its aliases stand for more than 1000000 values'],
   ['lists in lists', `items: ${'['.repeat(50_000)}`, 'nested too deeply'],
   ['lists in lists that close', `items: ${'['.repeat(60)}${']'.repeat(60)}`, 'nested too deeply'],
   ['the same key all over', `items:\n${'  a: {}\n'.repeat(20_000)}`, '`a` is already in line 2'],
@@ -78,10 +90,10 @@ test.for([
   ],
   ['bytes that are no text', '\0\u0001\u0002PNG\r\n\u001a\n', 'a manifest is a map of keys'],
 ] as const)('%s is refused in a moment', async ([, yaml, words]) => {
-  const start = performance.now()
+  const start = process.cpuUsage()
   const told = await problems(yaml)
   expect(told).toContain(words)
-  expect(performance.now() - start).toBeLessThan(MOMENT_MS)
+  expect(usedMs(start)).toBeLessThan(MOMENT_MS)
 })
 
 test('ten thousand cells with names, references and a fallback load in a moment', async () => {
@@ -95,10 +107,10 @@ items:
     prompt: "Shot of \${p} \${q} \${image.pic}. \${light}"
 `
   const disk = Object.fromEntries(range(100).map((name) => [`${name}.png`, png]))
-  const start = performance.now()
+  const start = process.cpuUsage()
   const { manifest } = await load(yaml, disk)
   expect(manifest?.items).toHaveLength(10_000)
-  expect(performance.now() - start).toBeLessThan(MOMENT_MS)
+  expect(usedMs(start)).toBeLessThan(MOMENT_MS)
 })
 
 test('the schema makes an editor schema, with a description on every field', () => {

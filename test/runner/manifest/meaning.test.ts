@@ -106,16 +106,16 @@ items:
         |         ^^^^^^ did you mean \`@logo\`?
     catalog.yaml:8:9  items.a.refs[2] – \`./dir\` is a folder, not a file
     > 8 |       - ./dir
-        |         ^^^^^
-    catalog.yaml:9:9  items.a.refs[3] – \`locked.png\` cannot be read: EACCES
+        |         ^^^^^ ./dir/* stands for the pictures in it
+    catalog.yaml:9:9  items.a.refs[3] – \`locked.png\` may not be read (EACCES)
     > 9 |       - locked.png
-        |         ^^^^^^^^^^
+        |         ^^^^^^^^^^ change its permissions, or run as a user that may read it
     catalog.yaml:10:9  items.a.refs[4] – \`big.png\` has 8.6 MiB; a reference has at most 7 MiB
     > 10 |       - big.png
          |         ^^^^^^^ make it smaller
     catalog.yaml:11:9  items.a.refs[5] – \`doc.pdf\` is no PNG, JPEG, WebP, HEIC or HEIF picture
     > 11 |       - doc.pdf
-         |         ^^^^^^^
+         |         ^^^^^^^ its first bytes tell, not its name: convert it
     catalog.yaml:12:9  items.a.refs[6] – there is no file \`~/x.png\`
     > 12 |       - ~/x.png
          |         ^^^^^^^ \`~\` is not expanded
@@ -169,7 +169,7 @@ items:
   ).toMatchInlineSnapshot(`
     "catalog.yaml:4:59  items.a.refs[1].as – two references are called \`pic\`
     > 4 |     refs: [{ image: a.png, as: pic }, { image: a.png, as: pic }]
-        |                                                           ^^^
+        |                                                           ^^^ rename one of them
     catalog.yaml:6:42  items.b.refs[1] – \`image.pic\` cannot be used here
     > 6 |     refs: [{ image: a.png, as: pic }, "./\${image.pic}.png"]
         |                                          ^^^^^^^^^^^^ references are counted in prompt, system and metadata
@@ -200,7 +200,7 @@ items:
     "catalog.yaml:4:16  items.b.prompt – there is no file \`./nothere.md\`
     > 4 |   b: { prompt: "file:./nothere.md" }
         |                ^^^^^^^^^^^^^^^^^^^ paths start at the folder of the manifest
-    ./x.md:1:3  nothing is called \`nope\` (in a)
+    x.md:1:3  nothing is called \`nope\` (in a)
     > 1 | a \${nope} b
         |   ^^^^^^^ in scope: id
     2 problems. Nothing was sent."
@@ -261,14 +261,14 @@ items:
   d: { refs: [{ from: "d#2" }], samples: 2 }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:5:46  items.c.refs[0].from – waits for itself: a → b → c/1 → a (in c/1)
-  > 5 |   c: { matrix: { x: [1, 2] }, refs: [{ from: a }] }
-      |                                              ^
-  catalog.yaml:6:23  items.d.refs[0].from – waits for itself: d → d
-  > 6 |   d: { refs: [{ from: "d#2" }], samples: 2 }
-      |                       ^^^^^
-  2 problems. Nothing was sent."
-`)
+    "catalog.yaml:5:46  items.c.refs[0].from – waits for itself: a → b → c/1 → a (in c/1)
+    > 5 |   c: { matrix: { x: [1, 2] }, refs: [{ from: a }] }
+        |                                              ^ take away one of these \`from\`
+    catalog.yaml:6:23  items.d.refs[0].from – waits for itself: d → d
+    > 6 |   d: { refs: [{ from: "d#2" }], samples: 2 }
+        |                       ^^^^^ a picture cannot be made from itself
+    2 problems. Nothing was sent."
+  `)
 })
 
 test('values of a list must be usable in an id', async () => {
@@ -279,17 +279,17 @@ items:
   b: { matrix: { size: [1, "1"] } }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:3:39  items.a.matrix.aspect[0] – \`16:9\` cannot be part of an id: letters, digits, \`.\`, \`_\` and \`-\`, not starting with \`.\` or \`-\`, at most 100
-  > 3 |   a: { matrix: { size: [1K], aspect: [16:9, 9:16, 1K] } }
-      |                                       ^^^^ give each value an id: aspect: { some-id: "16:9" }
-  catalog.yaml:3:45  items.a.matrix.aspect[1] – \`9:16\` cannot be part of an id: letters, digits, \`.\`, \`_\` and \`-\`, not starting with \`.\` or \`-\`, at most 100
-  > 3 |   a: { matrix: { size: [1K], aspect: [16:9, 9:16, 1K] } }
-      |                                             ^^^^ give each value an id: aspect: { some-id: "9:16" }
-  catalog.yaml:4:28  items.b.matrix.size[1] – \`1\` is twice on the axis \`size\`
-  > 4 |   b: { matrix: { size: [1, "1"] } }
-      |                            ^^^
-  3 problems. Nothing was sent."
-`)
+    "catalog.yaml:3:39  items.a.matrix.aspect[0] – \`16:9\` cannot be part of an id: letters, digits, \`.\`, \`_\` and \`-\`, not starting with \`.\` or \`-\`, at most 100
+    > 3 |   a: { matrix: { size: [1K], aspect: [16:9, 9:16, 1K] } }
+        |                                       ^^^^ give each value an id: aspect: { some-id: "16:9" }
+    catalog.yaml:3:45  items.a.matrix.aspect[1] – \`9:16\` cannot be part of an id: letters, digits, \`.\`, \`_\` and \`-\`, not starting with \`.\` or \`-\`, at most 100
+    > 3 |   a: { matrix: { size: [1K], aspect: [16:9, 9:16, 1K] } }
+        |                                             ^^^^ give each value an id: aspect: { some-id: "9:16" }
+    catalog.yaml:4:28  items.b.matrix.size[1] – \`1\` is twice on the axis \`size\`
+    > 4 |   b: { matrix: { size: [1, "1"] } }
+        |                            ^^^ take one away; \`samples\` makes several of one picture
+    3 problems. Nothing was sent."
+  `)
 })
 
 test('ids that differ in case only are refused', async () => {
@@ -300,11 +300,11 @@ items:
   rug: {}
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:4:3  items.rug – \`rug\` and \`Rug\` differ in case only: one file would overwrite the other
-  > 4 |   rug: {}
-      |   ^^^
-  1 problem. Nothing was sent."
-`)
+    "catalog.yaml:4:3  items.rug – \`rug\` and \`Rug\` differ in case only: one file would overwrite the other
+    > 4 |   rug: {}
+        |   ^^^ rename one of them
+    1 problem. Nothing was sent."
+  `)
 })
 
 test('a preset must exist', async () => {
@@ -330,11 +330,11 @@ items:
   b: { samples: 60000 }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:4:3  items.b – makes 60000 pictures; a manifest has at most 100000 together
-  > 4 |   b: { samples: 60000 }
-      |   ^
-  1 problem. Nothing was sent."
-`)
+    "catalog.yaml:4:3  items.b – makes 60000 pictures; a manifest has at most 100000 together
+    > 4 |   b: { samples: 60000 }
+        |   ^ use fewer values, leave cells out with \`skip\`, or split the manifest
+    1 problem. Nothing was sent."
+  `)
 })
 
 test('prompt and model are needed', async () => {
@@ -353,7 +353,7 @@ test('prompt and model are needed', async () => {
         |   ^ say \`model:\` here or in \`defaults\`
     catalog.yaml:3:16  items.b.prompt – is empty
     > 3 |   b: { prompt: "", model: nano-banana-2 }
-        |                ^^
+        |                ^^ a prompt says what the picture shows
     catalog.yaml:4:3  items.c – has no \`model\`
     > 4 |   c: { prompt: x }
         |   ^ say \`model:\` here or in \`defaults\`
@@ -370,23 +370,23 @@ items:
   c: { provider: tokaify, model: nano-banana-pro }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:3:14  items.a.size – there is no size \`8K\`
-  > 3 |   a: { size: 8K, aspect: 7:3, provider: apiy }
-      |              ^^ sizes: 512, 1K, 2K, 4K
-  catalog.yaml:3:26  items.a.aspect – there is no aspect \`7:3\`
-  > 3 |   a: { size: 8K, aspect: 7:3, provider: apiy }
-      |                          ^^^ aspects: 1:1, 1:4, 1:8, 2:3, 3:2, 3:4, 4:1, 4:3, 4:5, 5:4, 8:1, 9:16, 16:9, 21:9
-  catalog.yaml:3:41  items.a.provider – unknown provider apiy; known: google, apiyi, tokaify
-  > 3 |   a: { size: 8K, aspect: 7:3, provider: apiy }
-      |                                         ^^^^ did you mean \`apiyi\`?
-  catalog.yaml:4:18  items.b.provider – apiyi does not sell nano-banana-2.1; it is sold by google
-  > 4 |   b: { provider: apiyi, model: nano-banana-2.1 }
-      |                  ^^^^^
-  catalog.yaml:5:18  items.c.provider – there is no key for provider tokaify; configured: google, apiyi
-  > 5 |   c: { provider: tokaify, model: nano-banana-pro }
-      |                  ^^^^^^^
-  5 problems. Nothing was sent."
-`)
+    "catalog.yaml:3:14  items.a.size – there is no size \`8K\`
+    > 3 |   a: { size: 8K, aspect: 7:3, provider: apiy }
+        |              ^^ sizes: 512, 1K, 2K, 4K
+    catalog.yaml:3:26  items.a.aspect – there is no aspect \`7:3\`
+    > 3 |   a: { size: 8K, aspect: 7:3, provider: apiy }
+        |                          ^^^ aspects: 1:1, 1:4, 1:8, 2:3, 3:2, 3:4, 4:1, 4:3, 4:5, 5:4, 8:1, 9:16, 16:9, 21:9
+    catalog.yaml:3:41  items.a.provider – there is no provider \`apiy\`
+    > 3 |   a: { size: 8K, aspect: 7:3, provider: apiy }
+        |                                         ^^^^ did you mean \`apiyi\`?
+    catalog.yaml:4:18  items.b.provider – apiyi does not sell nano-banana-2.1; it is sold by google
+    > 4 |   b: { provider: apiyi, model: nano-banana-2.1 }
+        |                  ^^^^^
+    catalog.yaml:5:18  items.c.provider – there is no key for provider tokaify; configured: google, apiyi
+    > 5 |   c: { provider: tokaify, model: nano-banana-pro }
+        |                  ^^^^^^^
+    5 problems. Nothing was sent."
+  `)
 })
 
 test('the limits of the model are told at their lines', async () => {

@@ -1,6 +1,7 @@
 // References that are several, or none: patterns of files and of ids, `max`, `optional`, `wait`, and how the prompt counts them.
 import { expect, test } from 'vitest'
-import { type Disk, items, load, png } from './fixture.ts'
+import { loadManifest } from '../../../runner/manifest/load.ts'
+import { type Disk, effectsOf, items, load, market, png } from './fixture.ts'
 
 const DISK: Disk = {
   'p/b.jpg': png,
@@ -33,6 +34,7 @@ test.for([
   ['a name stands for its map', '["@many", "@logo"]', ['p/a.jpg', 'p/b.jpg', 'logo.png']],
   ['an entry has the last word over a name', '[{ image: "@many", max: 1 }]', ['p/a.jpg']],
   ['what is optional may be missing', '["@maybe", { image: "q/*", optional: true }, "@logo"]', ['logo.png']],
+  ['an optional empty text names no picture', '[{ image: "", optional: true }, "@logo"]', ['logo.png']],
   ['what is optional and there is taken', '[{ image: logo.png, optional: true }]', ['logo.png']],
   ['a from pattern is every match in the order of the manifest', '[{ from: "a/*" }]', ['a/r', 'a/q']],
   ['a name may stand for items', '["@cells"]', ['a/r', 'a/q']],
@@ -66,6 +68,7 @@ test.for([
   ['[{ from: "a/*#2" }]', '`a/*#2` is a pattern of pictures, not of samples'],
   ['[{ from: "a/r#3" }]', 'nothing is called `a/r#3`'],
   ['[{ from: "*" }]', 'waits for itself: z → z'],
+  ['[{ from: "a/r#0" }]', 'nothing is called `a/r#0`'],
   ['[{ from: a/r, wait: now }]', 'must be pick, is "now"'],
   ['[{ image: logo.png, max: 0 }]', 'must be at least 1, is 0'],
   ['[{ image: logo.png, optional: maybe }]', 'must be true or false, is "maybe"'],
@@ -92,7 +95,11 @@ test('more than a provider takes in one request is an error', async () => {
   )
   const { diagnostics } = await load(`${MODEL}items: { z: { refs: ["*.png"] } }`, disk)
   expect(diagnostics).toMatchObject([
-    { path: 'items.z.refs', message: expect.stringContaining('in Base64 together') },
+    {
+      path: 'items.z.refs',
+      message: 'are 113 MiB together once encoded; google takes 100 MiB',
+      hint: 'use fewer or smaller references',
+    },
   ])
 })
 
@@ -108,3 +115,45 @@ test('ten thousand patterns of ids are found in a moment', async () => {
   // About a second on an idle machine (2 cores, 2026-11); asking every id takes minutes.
   expect(performance.now() - start).toBeLessThan(20_000)
 })
+
+test.for([
+  ['an axis', 'z: { matrix: { p: { glob: "./locked/*.png" } }, prompt: "${p}" }'],
+  ['a reference', 'z: { refs: ["./locked/*.png"] }'],
+  ['an optional reference', 'z: { refs: [{ image: "./locked/*.png", optional: true }] }'],
+] as const)('a folder that may not be read is told where %s looks into it', async ([, item]) => {
+  const fx = {
+    ...effectsOf({ 'catalog.yaml': `${MODEL}items: { ${item} }` }),
+    listFiles: async () => ({ folder: 'locked', unreadable: 'EACCES' }),
+  }
+  const { diagnostics } = await loadManifest('/shop/catalog.yaml', market, fx)
+  expect(diagnostics.map(({ message, hint }) => [message, hint])).toEqual([
+    [
+      'the folder `locked` may not be read (EACCES)',
+      'change its permissions, or run as a user that may read it',
+    ],
+  ])
+})
+
+test.for([
+  ['[{ image: logo.png, wait: pick }]', '`wait` belongs to {from}'],
+  ['[{ image: logo.png, as: i, optionl: true }]', 'did you mean `optional`?'],
+  ['[{ from: a/r, wiat: pick }]', 'did you mean `wait`?'],
+] as const)('%s has an unknown key, and is told what is known of it', async ([refs, hint]) => {
+  const { diagnostics } = await load1(refs)
+  expect(diagnostics).toMatchObject([{ message: expect.stringMatching(/^unknown key/), hint }])
+})
+
+test('a name is not called missing where the section of names is broken', async () => {
+  const yaml =
+    'refs: 5\nitems: { a: { model: nano-banana-2, prompt: "${image.l}", refs: ["@logo", { image: "@logo", as: l }] } }'
+  expect((await load(yaml)).diagnostics.map(({ path }) => path)).toEqual(['refs'])
+})
+
+test.for([['"@other"'], ['{ image: "@other" }']] as const)(
+  'a name of a name is a path that begins with @: %s',
+  async ([named]) => {
+    const yaml = `refs: { logo: ${named}, other: ./o.png }\nitems: { a: { model: nano-banana-2, prompt: x, refs: ["@logo", "@other"] } }`
+    const made = await items(yaml, { '@other': png, 'o.png': png })
+    expect(made[0]?.references).toMatchObject([{ path: '/shop/@other' }, { path: '/shop/o.png' }])
+  },
+)

@@ -57,7 +57,7 @@ test('a key of items is not taken elsewhere, and a far one lists what is known',
   expect(
     await problems(`budget: 5
 defaults: { matrix: { a: [b] } }
-items: {}
+items: { a: { model: nano-banana-2, prompt: x } }
 `),
   ).toMatchInlineSnapshot(`
     "catalog.yaml:1:9  budget – must be a map, is 5
@@ -87,7 +87,7 @@ items: 5
 test('a version that is none is refused', async () => {
   expect(
     await problems(`version: one
-items: {}
+items: { a: { model: nano-banana-2, prompt: x } }
 `),
   ).toMatchInlineSnapshot(`
   "catalog.yaml:1:10  version – must be 1, is "one"
@@ -102,11 +102,35 @@ test('a manifest needs items', async () => {
     await problems(`name: x
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:1:1  has no \`items\`
-  > 1 | name: x
-      | ^^^^^^^
-  1 problem. Nothing was sent."
-`)
+    "catalog.yaml:1:1  has no \`items\`
+    > 1 | name: x
+        | ^^^^^^^ \`proofsheet init\` writes an example
+    1 problem. Nothing was sent."
+  `)
+})
+
+test.for(['{}', '{ }'])('items without any are refused: %s', async (none) => {
+  expect(await problems(`overrides: { "x/*": { size: 2K } }\nitems: ${none}\n`)).toBe(
+    [
+      'catalog.yaml:2:1  items – has no items',
+      `> 2 | items: ${none}`,
+      '    | ^^^^^ `proofsheet init` writes an example',
+      '1 problem. Nothing was sent.',
+    ].join('\n'),
+  )
+})
+
+test.for([
+  ['HARASSMENT', 'did you mean `HARM_CATEGORY_HARASSMENT`?'],
+  ['hate-speech', 'did you mean `HARM_CATEGORY_HATE_SPEECH`?'],
+  ['HARM_CATGORY_DANGEROUS_CONTENT', 'did you mean `HARM_CATEGORY_DANGEROUS_CONTENT`?'],
+])('the category %s is told which one is near', async ([category, hint]) => {
+  const { diagnostics } = await load(
+    `defaults: { model: nano-banana-2, prompt: x }\nitems: { a: { safetySettings: [{ category: ${category}, threshold: OFF }] } }`,
+  )
+  expect(diagnostics).toMatchObject([
+    { message: `must be a name such as HARM_CATEGORY_HARASSMENT, is "${category}"`, hint },
+  ])
 })
 
 test('numbers and text are told apart', async () => {
@@ -262,9 +286,9 @@ items:
     modalities: [TEXT]
 `),
   ).toMatchInlineSnapshot(`
-    "catalog.yaml:4:34  items.a.safetySettings[0].category – must be of the form /^HARM_CATEGORY_[A-Z_]+$/, is "X"
+    "catalog.yaml:4:34  items.a.safetySettings[0].category – must be a name such as HARM_CATEGORY_HARASSMENT, is "X"
     > 4 |     safetySettings: [{ category: X, threshold: OFF }]
-        |                                  ^
+        |                                  ^ categories: HARM_CATEGORY_HARASSMENT, HARM_CATEGORY_HATE_SPEECH, HARM_CATEGORY_SEXUALLY_EXPLICIT, HARM_CATEGORY_DANGEROUS_CONTENT
     catalog.yaml:5:24  items.a.thinking.level – must be one of minimal, low, medium, high, is "hihg"
     > 5 |     thinking: { level: hihg }
         |                        ^^^^ did you mean \`high\`?
@@ -284,14 +308,14 @@ test('names of vars and axes are checked', async () => {
 vars: { 1x: a }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:1:1  has no \`items\`
-  > 1 | defaults: { model: nano-banana-2, prompt: x }
-      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-  catalog.yaml:2:9  vars.1x – \`1x\` is not a name: letters, digits, \`_\` and \`-\`, starting with a letter
-  > 2 | vars: { 1x: a }
-      |         ^^
-  2 problems. Nothing was sent."
-`)
+    "catalog.yaml:1:1  has no \`items\`
+    > 1 | defaults: { model: nano-banana-2, prompt: x }
+        | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ \`proofsheet init\` writes an example
+    catalog.yaml:2:9  vars.1x – \`1x\` is not a name: letters, digits, \`_\` and \`-\`, starting with a letter
+    > 2 | vars: { 1x: a }
+        |         ^^
+    2 problems. Nothing was sent."
+  `)
 })
 
 test('axes are checked', async () => {
@@ -320,7 +344,7 @@ items:
     catalog.yaml:4:73  items.a.matrix.g.h.i – must be text or a number, is a list
     > 4 | …{ a b: [x], c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
         |                                                              ^
-    catalog.yaml:4:85  items.a.matrix.id – \`id\` has a meaning of its own
+    catalog.yaml:4:85  items.a.matrix.id – \`id\` has a meaning of its own; take another name
     > 4 | …c: [], d: 5, e: [[x]], f: { x y: 1 }, g: { h: { i: [1] } }, id: [1] }
         |                                                              ^^
     7 problems. Nothing was sent."

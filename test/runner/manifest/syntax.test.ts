@@ -1,6 +1,6 @@
 // What a person reads when a manifest is not YAML, or YAML that is not read here.
 import { expect, test } from 'vitest'
-import { problems } from './fixture.ts'
+import { load, problems } from './fixture.ts'
 
 test('a tab cannot indent', async () => {
   expect(
@@ -64,26 +64,59 @@ test('a quote that is not closed is shown where it begins', async () => {
   b: { prompt: x }
 `),
   ).toMatchInlineSnapshot(`
-    "catalog.yaml:2:16  is not closed
+    "catalog.yaml:2:16  \`"\` is not closed
     > 2 |   a: { prompt: "abc }
         |                ^
     1 problem. Nothing was sent."
   `)
 })
 
-test('a bracket that is not closed is an indentation that does not fit', async () => {
+test('a bracket that the next item comes after is shown where it begins', async () => {
   expect(
     await problems(`items:
   a: { prompt: abc
   b: { prompt: x }
 `),
   ).toMatchInlineSnapshot(`
-  "catalog.yaml:3:3  the indentation does not fit the lines above
-  > 3 |   b: { prompt: x }
-      |   ^ or a quote or bracket above is not closed
-  1 problem. Nothing was sent."
-`)
+    "catalog.yaml:2:6  \`{\` is not closed
+    > 2 |   a: { prompt: abc
+        |      ^ its \`}\` is missing, or what is inside is not indented further
+    1 problem. Nothing was sent."
+  `)
 })
+
+test.for([
+  ['a list that the next key comes after', 'items:\n  a:\n    refs: [./a.png\n    prompt: x\n', 3, 11, '['],
+  ['a list inside a closed map', 'items:\n  a: { refs: [./a.png }\n  b: { prompt: y }\n', 2, 14, '['],
+  ['the inner one of two', 'defaults: { fallback: [{ on: [a] }\nitems: {}\n', 1, 23, '['],
+  ['one that ends with a closed one', 'items: [[a]', 1, 8, '['],
+  ['a quote that another one closes', 'items:\n  a:\n    prompt: "A\n  b: { prompt: "x" }\n', 3, 13, '"'],
+  ["a quote in '", "items:\n  a:\n    prompt: 'A\n    size: 1K\n", 3, 13, "'"],
+] as const)(
+  '%s is shown where it begins, and nothing that follows from it',
+  async ([, text, line, column, sign]) => {
+    const { diagnostics } = await load(text)
+    expect(diagnostics.map((d) => [d.line, d.column, d.message])).toEqual([
+      [line, column, `\`${sign}\` is not closed`],
+    ])
+  },
+)
+
+test('a bracket in the place of another is named', async () => {
+  const { diagnostics } = await load('items:\n  a: { refs: [./a.png }\n')
+  expect(diagnostics).toMatchObject([{ column: 14, hint: '`}` comes before its `]`' }])
+})
+
+test.for([
+  ['items:\n  a: { prompt: x }\n b: {}\n', 3],
+  ['items:\n  a:\n    prompt: "x"\n   size: 1K\n', 4],
+] as const)(
+  'brackets and quotes that are closed have no part in an indentation: %j',
+  async ([text, line]) => {
+    const { diagnostics } = await load(text)
+    expect(diagnostics).toMatchObject([{ line, message: 'the indentation does not fit the lines above' }])
+  },
+)
 
 test('an indentation that does not fit is shown', async () => {
   expect(
@@ -241,9 +274,9 @@ test('a merge key points to presets', async () => {
 
 test('a bracket that the file never closes is shown where it begins', async () => {
   expect(await problems('items:\n  a: { prompt: x\n')).toMatchInlineSnapshot(`
-    "catalog.yaml:2:6  is not closed
+    "catalog.yaml:2:6  \`{\` is not closed
     > 2 |   a: { prompt: x
-        |      ^
+        |      ^ its \`}\` is missing, or what is inside is not indented further
     1 problem. Nothing was sent."
   `)
 })

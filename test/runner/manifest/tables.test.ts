@@ -166,7 +166,7 @@ test('a row that has more or fewer fields than the header is shown', () => {
 test('of many rows that do not fit, ten are shown and the others counted', () => {
   const lines = told('a.csv', `sku;name\n${'x\n'.repeat(30)}`).split('\n')
   expect(lines.filter((line) => line.startsWith('a.csv:'))).toHaveLength(10)
-  expect(lines.at(-2)).toBe('     | ^ an empty field still needs its `;`; 20 more rows are like this')
+  expect(lines.at(-2)).toBe('     | ^ an empty field still needs its `;`; and 20 more rows')
 })
 
 test.for([
@@ -202,9 +202,16 @@ test('every line that is no JSON is shown where it breaks off, ten of them at mo
         |      ^
     4 problems. Nothing was sent."
   `)
+  const mixed = told('a.jsonl', '{"a":1}\n{"a"\n[1]\n{"a":2}\n5\n{a\n').split('\n')
+  expect(mixed.filter((line) => line.startsWith('a.jsonl:'))).toEqual([
+    'a.jsonl:2:5  is not JSON: `:` belongs here',
+    'a.jsonl:3:1  is no row',
+    'a.jsonl:5:1  is no row',
+    'a.jsonl:6:2  is not JSON: a key in "…" or `}` belongs here',
+  ])
   const many = told('a.jsonl', '{"a"\n'.repeat(12)).split('\n')
   expect(many.filter((line) => line.startsWith('a.jsonl:'))).toHaveLength(10)
-  expect(many.at(-2)).toContain('2 more rows are like this')
+  expect(many.at(-2)).toContain('and 2 more rows')
 })
 
 test.for([
@@ -222,7 +229,7 @@ test.for([
   ['a.json', '{"a":{"b":1},\n "c":5}', '2:6  c – is no row'],
   ['a.jsonl', '{"a":1}\n[1]', '2:1  is no row'],
   ['a.yaml', '- x', '1:3  is no row'],
-  ['a.yaml', 'a: { b: 1', '1:4  is not closed'],
+  ['a.yaml', 'a: { b: 1', '1:4  `{` is not closed'],
   ['a.yaml', 'a: { b: 1, b: 2 }', '1:12  `b` is already in line 1'],
   ['a.yaml', '# nothing', '1:1  the table is empty'],
   ['a.json', '[]', '1:1  the table is empty'],
@@ -276,13 +283,8 @@ test.for([
     `a,b\n"${'x,y\n'.repeat(5_000_000)}`,
     'the quote that begins here is not closed',
   ],
-  [
-    'nothing but rows that do not fit',
-    'a.csv',
-    `a,b\n${'1\n'.repeat(100_000)}`,
-    '99990 more rows are like this',
-  ],
-  ['nothing but broken lines', 'a.jsonl', '{"a"\n'.repeat(100_000), '99990 more rows are like this'],
+  ['nothing but rows that do not fit', 'a.csv', `a,b\n${'1\n'.repeat(100_000)}`, '99990 more rows'],
+  ['nothing but broken lines', 'a.jsonl', '{"a"\n'.repeat(100_000), '99990 more rows'],
   ['lists in lists', 'a.json', '['.repeat(5_000_000), 'is nested too deeply'],
   ['maps in maps', 'a.json', `[${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}]`, 'is nested too deeply'],
   ['lists in lists in YAML', 'a.yaml', '['.repeat(50_000), 'is nested too deeply'],

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { type Market, withPrices } from '../../../core/market.ts'
+import type { PriceRow } from '../../../core/prices.ts'
 import type { Item } from '../../../runner/manifest/item.ts'
 import { PlanFileError, readPlan, savedPlan, staleness, writePlan } from '../../../runner/plan/file.ts'
 import type { Plan } from '../../../runner/plan/plan.ts'
-import { entry, item, lockOf, plan } from '../items.ts'
+import type { Lock } from '../../../runner/state/lock.ts'
+import { entry, item, lockOf, market, plan } from '../items.ts'
 
 const asked = {
   manifest: 'shop.yaml',
@@ -21,9 +24,10 @@ test('a plan is read as it was saved', () => {
   expect(readPlan(writePlan(saved), 'p.json')).toEqual(saved)
   expect(saved).toMatchObject({
     items: [
-      { id: 'a', key: then.items[0]!.key, provider: 'apiyi' },
-      { id: 'b', key: then.items[1]!.key, provider: 'apiyi' },
+      { id: 'a', key: then.items[0]!.key, provider: 'apiyi', expected: 0.055, atMost: 0.055 },
+      { id: 'b', key: then.items[1]!.key, provider: 'apiyi', expected: 0.055, atMost: 0.055 },
     ],
+    along: [],
     expected: 0.11,
     atMost: 0.11,
   })
@@ -35,6 +39,10 @@ describe('a saved plan still holds', () => {
     ['when some of it was made in the meantime', plan(items, lockOf(plan([items[0]!])))],
     ['when all of it was', plan(items, lockOf(then))],
     ['when a try of it is still running', plan(items, lockOf(then, { status: 'running' }))],
+    [
+      'when a try of it has failed for nothing',
+      plan(items, lockOf(then, { status: 'failed', charged: 'no', cost: 0 })),
+    ],
   ])('%s', (_, now) => expect(staleness(saved, now)).toEqual([]))
 })
 
@@ -44,30 +52,30 @@ describe('a saved plan is stale', () => {
     [
       'when an item has come',
       plan([...items, item('c', { provider: 'apiyi' })]),
-      ['to be made and not in the plan: c', 'it is expected to cost $0.165, no longer $0.11'],
+      ['to be made and not in the plan: c'],
     ],
     ['when an item has changed', change({ prompt: 'other words' }), ['changed: a']],
     [
       'when an item costs more',
       change({ model: 'gemini-3-pro-image' }),
-      ['changed: a', 'it is expected to cost $0.145, no longer $0.11'],
+      ['changed: a', 'what is still to be made is expected to cost $0.145, no longer $0.11'],
     ],
     [
       'when a fallback makes it dearer',
       change({ fallback: [{ model: 'gemini-3-pro-image', provider: 'apiyi', on: ['no_image'] }] }),
-      ['it may cost up to $0.20, no longer $0.11'],
+      ['what is still to be made may cost up to $0.20, no longer $0.11'],
     ],
     [
-      'when a try has failed',
+      'when a try has failed and was charged',
       plan(items, new Map([['a', entry(then.items[0]!, { status: 'failed' })]])),
-      ['tried in the meantime without a picture: a'],
+      ['paid for in the meantime without a picture: a'],
     ],
     [
       'when others would make it',
       plan(items.map(({ provider: _, ...rest }) => rest)),
       [
         'a would now be made by google, not apiyi, and so would 1 more',
-        expect.stringMatching(/^it is expected to cost \$0\.13\d+, no longer \$0\.11$/),
+        expect.stringMatching(/^what is still to be made is expected to cost \$0\.13\d+, no longer \$0\.11$/),
       ],
     ],
   ])('%s', (_, now, differences) => expect(staleness(saved, now)).toEqual(differences))
@@ -85,6 +93,55 @@ describe('a saved plan is stale', () => {
     expect(staleness(savedPlan(plan(many), asked), plan([item('x')]))[0]).toBe(
       'no longer in the manifest, or not selected: a, b, c and 2 more',
     )
+  })
+})
+
+describe('what is still to be made of a saved plan', () => {
+  const flat = (microUsd?: number) =>
+    withPrices(market, {
+      apiyi:
+        microUsd === undefined
+          ? {}
+          : { 'gemini-3.1-flash-image': { unit: 'request', microUsd, source: 'here' } as PriceRow },
+    })
+  const unpriced: Market = {
+    ...market,
+    sellers: market.sellers.map((seller) => ({ ...seller, prices: {} })),
+  }
+  const four = ['a', 'b', 'c', 'd'].map((id) => item(id, { provider: 'apiyi' }))
+  const half = lockOf(plan(four.slice(0, 2)))
+  const at = (of: Market, lock: Lock = new Map()) => plan(four, lock, { market: of })
+
+  test.each<[string, Plan, Plan, string[]]>([
+    [
+      'costs more, though less than the whole plan did',
+      at(flat(50_000)),
+      at(flat(90_000), half),
+      ['what is still to be made is expected to cost $0.18, no longer $0.10'],
+    ],
+    ['costs less', at(flat(50_000)), at(flat(40_000), half), []],
+    [
+      'has a price that was not known',
+      at(unpriced),
+      at(flat(50_000), half),
+      ['the price was not known, and now is: c, d'],
+    ],
+    [
+      'has a price that is not known any more',
+      at(flat(50_000)),
+      at(unpriced, half),
+      ['a price is not known any more: the price of nano-banana-2 at apiyi'],
+    ],
+    ['has none, then and now', at(unpriced), at(unpriced, half), []],
+  ])('%s', (_, before, now, differences) =>
+    expect(staleness(savedPlan(before, asked), now)).toEqual(differences),
+  )
+
+  test('may be a part of it, when only some are made', () => {
+    const part = plan(four, new Map(), { selected: ['a'] })
+    const whole = savedPlan(plan(four), asked)
+    expect(staleness(whole, part, true)).toEqual([])
+    expect(staleness(whole, part)).toEqual(['no longer in the manifest, or not selected: b, c, d'])
   })
 })
 

@@ -65,15 +65,19 @@ describe('wait: pick', () => {
   test.each([
     ['nothing is made', new Map() as Lock],
     ['nothing is picked', made],
-  ])('blocks while %s, and says what to do', (_, lock) => {
+  ])('blocks while %s, and says what it waits for', (_, lock) => {
     expect(plan([waiting, ...samples], lock).items[0]).toMatchObject({
       state: 'blocked',
-      reasons: ['waits for a pick: proofsheet pick x#2 (or another of 3)'],
+      reasons: ['waits for a pick of x (3 samples)'],
+      awaits: 'x#2',
     })
   })
 
   test('of the only sample names its id', () => {
-    expect(plan([waiting, samples[0]!]).items[0]!.reasons).toEqual(['waits for a pick: proofsheet pick x'])
+    expect(plan([waiting, samples[0]!]).items[0]).toMatchObject({
+      reasons: ['waits for a pick of x'],
+      awaits: 'x',
+    })
   })
 
   test('is over with a pick', () => {

@@ -4,7 +4,7 @@ import { marketOf } from '../../../core/market.ts'
 import type { Item } from '../../../runner/manifest/item.ts'
 import { compare } from '../../../runner/plan/compare.ts'
 import type { Plan } from '../../../runner/plan/plan.ts'
-import type { Lock } from '../../../runner/state/lock.ts'
+import { type Lock, merge } from '../../../runner/state/lock.ts'
 import { foldOf } from '../../../runner/views/fold.ts'
 import { roughly } from '../../../runner/views/format.ts'
 import { compareJson, planJson } from '../../../runner/views/json.ts'
@@ -99,6 +99,40 @@ describe('the plan', () => {
       items: [{ id: 'packshot/a', state: 'new', expected: 0.055 }, {}, {}],
     })
   })
+})
+
+describe('what waits for a pick', () => {
+  const poster = [1, 2].map((sample) => item(sample === 1 ? 'poster' : `poster#${sample}`, { sample }))
+  const print = item('print', { references: [{ kind: 'from', item: 'poster', wait: 'pick' }] })
+
+  test.for([
+    ['catalog.yaml', undefined, 'proofsheet pick poster#2'],
+    ['manifests/shelf.yaml', 'draft', 'proofsheet pick poster#2 -m manifests/shelf.yaml --profile draft'],
+  ] as const)(
+    'is told once, with the command for %s under the profile %s',
+    ([manifest, profile, command]) => {
+      const both = plan([...poster, print, { ...print, id: 'frame', prompt: 'framed' }], new Map(), {
+        ...(profile ? { profile } : {}),
+      })
+      const lines = shown(both, { manifest })
+      expect(lines.slice(2, lines.indexOf(''))).toEqual([
+        '  - blocked        2   print, frame  waits for a pick of poster (2 samples)',
+        `  pick one with: ${command}`,
+      ])
+    },
+  )
+})
+
+test('a picture whose redo was in vain is done, and says so', () => {
+  const cups = [item('cup'), item('jug')]
+  const lock = new Map(lockOf(plan(cups)))
+  const again = plan(cups, lock, { redo: ['cup'] }).items[0]!
+  const { image: _, ...rest } = entry(again, { status: 'refused' })
+  const after = plan(cups, merge(lock, new Map([['cup', rest]])))
+  expect(shown(after).slice(1)).toEqual([
+    '  = done           2',
+    '                       cup  the last try to redo it: refused, charged $0.067',
+  ])
 })
 
 describe('the states', () => {

@@ -1,0 +1,46 @@
+// What ends a command before it has begun, as its exit code and its words.
+import { expect, test } from 'vitest'
+import type { ProblemView } from '../../core/api.ts'
+import { WorkerProblem } from '../../runner/client.ts'
+import { exitOf } from '../../runner/exit.ts'
+
+const problem = (code: ProblemView['code'], status: number, detail: string) =>
+  new WorkerProblem({
+    type: 't',
+    title: code,
+    status,
+    detail,
+    code,
+    charged: 'no',
+    retryAfterMs: null,
+    requestId: 'r',
+  })
+
+test.each([
+  [
+    'a token that is not known',
+    problem('unauthorised', 401, 'this token is not known'),
+    { code: 4, message: 'the worker says: this token is not known (PROOFSHEET_TOKEN is sent as the token)' },
+  ],
+  [
+    'a worker that is down',
+    problem('internal', 503, 'its storage does not answer'),
+    { code: 6, message: 'the worker says: its storage does not answer (503)' },
+  ],
+  [
+    'a worker that has too much to do',
+    problem('internal', 429, 'too many requests'),
+    { code: 6, message: 'the worker says: too many requests (429)' },
+  ],
+  [
+    'a request that is wrong',
+    problem('invalid_request', 400, 'requests: too many'),
+    { code: 2, message: 'the worker says: requests: too many' },
+  ],
+  [
+    'a full disk',
+    Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' }),
+    { code: 6, message: 'ENOSPC: no space left on device, write' },
+  ],
+  ['a bug', new TypeError('x is undefined'), undefined],
+])('%s', (_, error, exit) => expect(exitOf(error)).toEqual(exit))
