@@ -64,7 +64,7 @@ describe('without a key', () => {
     const { stdout } = await box.proofsheet('plan', {
       env: { PATH: process.env.PATH, GOOGLE_API_KEY: 'key' },
     })
-    expect(stdout).toMatch(/\+ new +3 +a +so far only the emulator drew it/)
+    expect(stdout).toMatch(/\+ new +3 +a, b, c +so far only the emulator drew it/)
   }, 60_000)
 })
 
