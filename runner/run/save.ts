@@ -1,8 +1,8 @@
 // Pictures on disk: `<folder>/<output or id>.<ext>`, those of a profile below `@<profile>/`. Written elsewhere and renamed
 // into their place, so that a file that is there is whole. A picture that is there already is not fetched again.
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { rm, stat, utimes } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { open, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -65,6 +65,8 @@ export async function savePicture(
   const hash = createHash('sha256')
   const response = await client.download(url, signal)
   const draft = await newDraft(stateFolder)
+  // Open before anything can break off: a file that is opened later would come to be after it was removed.
+  const file = await open(draft, 'w')
   const hashed = async function* (source: AsyncIterable<Uint8Array>) {
     for await (const chunk of source) {
       hash.update(chunk)
@@ -75,7 +77,7 @@ export async function savePicture(
     await pipeline(
       Readable.fromWeb(response.body as never),
       hashed,
-      createWriteStream(draft),
+      file.createWriteStream(),
       ...(signal ? [{ signal }] : []),
     )
     if (hash.digest('hex') !== sha256) throw new DownloadBroken(`${url} did not arrive whole`)
