@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from '../exit.ts'
 import { layersOf, type ManifestFlags, type SelectionFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { prepare } from '../prepare.ts'
-import { fileOf } from '../run/save.ts'
+import { fileOf, outFolder } from '../run/save.ts'
 import { targetOf } from '../target.ts'
 import { notesOn } from '../views/export.ts'
 
@@ -42,7 +42,7 @@ export async function exportCatalog(options: ExportOptions, io: Io): Promise<Exi
   )
   try {
     const home = dirname(resolve(io.cwd, manifest))
-    const folder = options.outDir ? resolve(io.cwd, options.outDir) : resolve(home, 'out')
+    const folder = outFolder(options, io.cwd)
     const catalog = catalogOf(plan, options, ({ item }, entry) => {
       const path = fileOf(item, entry, folder)
       return existsSync(path) ? relative(home, path).replaceAll(sep, '/') : null

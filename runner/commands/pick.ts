@@ -7,7 +7,7 @@ import type { Io } from '../io.ts'
 import { baseOf } from '../manifest/ids.ts'
 import type { Item } from '../manifest/item.ts'
 import { near } from '../manifest/near.ts'
-import { fileOf } from '../run/save.ts'
+import { fileOf, outFolder } from '../run/save.ts'
 import type { Lock, LockEntry, Review } from '../state/lock.ts'
 import { entryOfId, pickedOf, reviewed, samplesOf } from '../state/review.ts'
 import { openState, type State } from '../state/state.ts'
@@ -131,9 +131,7 @@ function list(lock: Lock, options: PickOptions, io: Io, items: readonly Item[] |
       wanted.size > 0 ? wanted.has(base) : own.length > 1 || own.some((entry) => entry.review),
     )
     .sort(([a], [b]) => (a < b ? -1 : 1))
-  const folder = options.outDir
-    ? resolve(io.cwd, options.outDir)
-    : resolve(io.cwd, options.manifest, '..', 'out')
+  const folder = outFolder(options, io.cwd)
   const fileIn = (entry: LockEntry) => {
     const item = items?.find(({ id }) => id === entry.id) ?? { id: entry.id }
     const path = entry.image ? fileOf(item, entry, folder) : undefined

@@ -1,5 +1,5 @@
 // proofsheet report: the catalog as one page to look at, to send, and to pick from. Buys nothing.
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { layersOf, type ManifestFlags, type SelectionFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
@@ -7,7 +7,7 @@ import { prepare } from '../prepare.ts'
 import { costOf, lastOf, rowsOf } from '../report/data.ts'
 import { REPORT_BEGINS, reportPage } from '../report/page.ts'
 import { sourcesOf } from '../report/sources.ts'
-import { fileOf } from '../run/save.ts'
+import { fileOf, outFolder } from '../run/save.ts'
 import { targetOf } from '../target.ts'
 import { commandLine } from '../views/command.ts'
 import { count, fileSize } from '../views/format.ts'
@@ -48,9 +48,7 @@ export async function report(options: ReportOptions, io: Io): Promise<ExitCode> 
     io,
   )
   try {
-    const pictures = options.outDir
-      ? resolve(io.cwd, options.outDir)
-      : resolve(dirname(resolve(io.cwd, shown)), 'out')
+    const pictures = outFolder(options, io.cwd)
     const items = plan.items.filter((p) => p.selected)
     const sources = await sourcesOf(items, {
       inline,

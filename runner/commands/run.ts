@@ -15,7 +15,7 @@ import { recordRenamed, runPlan, wantedOf } from '../run/engine.ts'
 import type { RunEvent, Summary } from '../run/events.ts'
 import { fetchMissing, type Missing, missingPictures } from '../run/fetch.ts'
 import { createMaker } from '../run/make.ts'
-import { fileOf, isSaved, savePicture } from '../run/save.ts'
+import { fileOf, isSaved, outFolder, savePicture } from '../run/save.ts'
 import { flagsOf, mustHold, openPlan, restOf } from '../run/saved.ts'
 import { removeLostDrafts } from '../state/drafts.ts'
 import type { Lock, LockEntry } from '../state/lock.ts'
@@ -86,9 +86,7 @@ function lockOf(manifest: string, io: Io): Lock {
 async function carryOut(prepared: Prepared, options: RunOptions, io: Io): Promise<ExitCode> {
   const { manifest, plan, session, state } = prepared
   await removeLostDrafts(state.folder)
-  const folder = options.outDir
-    ? resolve(io.cwd, options.outDir)
-    : resolve(io.cwd, options.manifest, '..', 'out')
+  const folder = outFolder(options, io.cwd)
   const isTalking = options.progress !== 'quiet' && options.progress !== 'json'
   const say = (line: string) => isTalking && io.stderr.write(`${line}\n`)
   const limit = limitOf(manifest.budget, options.maxCost)

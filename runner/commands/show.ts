@@ -1,7 +1,7 @@
 // proofsheet show: all there is to know of one picture: what is wanted and where that was said, what would be sent, what
 // was made. Sends no picture request.
 import { existsSync } from 'node:fs'
-import { dirname, isAbsolute, relative, resolve } from 'node:path'
+import { isAbsolute, relative } from 'node:path'
 import { EXIT, type ExitCode, UsageError } from '../exit.ts'
 import { layersOf, type ManifestFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
@@ -10,7 +10,7 @@ import type { Plan, PlanItem } from '../plan/plan.ts'
 import { why } from '../plan/why.ts'
 import { type Prepared, prepare } from '../prepare.ts'
 import { requestOf } from '../run/make.ts'
-import { fileOf } from '../run/save.ts'
+import { fileOf, outFolder } from '../run/save.ts'
 import { type ShownItem, showJson, showLines, shownReference } from '../views/show.ts'
 
 export type ShowOptions = ManifestFlags & {
@@ -84,9 +84,7 @@ function shownItem({ manifest, plan }: Prepared, planned: PlanItem, options: Sho
       reference.kind === 'from' ? byId.get(reference.item) : undefined,
     ),
   )
-  const folder = options.outDir
-    ? resolve(io.cwd, options.outDir)
-    : resolve(dirname(resolve(io.cwd, options.manifest)), 'out')
+  const folder = outFolder(options, io.cwd)
   const path = entry?.image && fileOf(item, entry, folder)
   const { prices, budget, profile } = manifest
   return {

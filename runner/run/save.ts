@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, rm, stat, utimes } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extensionOf } from '../../core/media.ts'
@@ -15,6 +15,11 @@ import type { LockEntry } from '../state/lock.ts'
 /** The bytes that arrived are not the picture. */
 export class DownloadBroken extends Error {
   override name = 'DownloadBroken'
+}
+
+/** Where pictures lie: the folder that was named, else `out/` beside the manifest. Absolute. */
+export function outFolder({ manifest, outDir }: { manifest: string; outDir?: string }, cwd: string): string {
+  return outDir === undefined ? resolve(cwd, manifest, '..', 'out') : resolve(cwd, outDir)
 }
 
 /** Where an item's picture belongs. The entry must have one. */
