@@ -2,6 +2,7 @@
 // was shown and accepted.
 import { relative, resolve } from 'node:path'
 import type { MicroUsd } from '../../core/money.ts'
+import type { Client } from '../client.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { layersOf, type ManifestFlags, type RepeatFlags, type SelectionFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
@@ -127,6 +128,16 @@ async function carryOut(prepared: Prepared, options: RunOptions, io: Io): Promis
   return notFetched > 0 ? EXIT.interrupted : exitCodeOf(summary, unfetched, plan)
 }
 
+/** The client. A Ctrl-C while the worker starts is heard, and heeded as soon as it runs. */
+async function connected(session: Prepared['session'], ignore: () => void): Promise<Client> {
+  try {
+    return await session.client()
+  } catch (error) {
+    ignore()
+    throw error
+  }
+}
+
 type Work = {
   wanted: readonly PlanItem[]
   missing: readonly Missing[]
@@ -163,9 +174,9 @@ async function make(
   let fetching = { failed: 0, left: 0 }
   let summary = NOTHING
   // An embedded worker takes a moment to start: that is no part of the run.
-  const client = wanted.length + missing.length > 0 ? await session.client() : undefined
-  const startedAt = io.now()
   const { stop, leave, ignore } = interrupts(io)
+  const client = wanted.length + missing.length > 0 ? await connected(session, ignore) : undefined
+  const startedAt = io.now()
   const { stderr, now, every } = io
   const progress = progressOf(options.progress, { stderr, total: wanted.length, quote, emulated, now, every })
   const emit = (told: RunEvent) => {

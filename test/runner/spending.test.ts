@@ -352,3 +352,16 @@ test('Ctrl-C twice leaves what is in flight to the worker at once; the next run 
   expect((await box.proofsheet('run --yes')).code).toBe(0)
   expect(box.calls()).toBe(0)
 })
+
+test('Ctrl-C while the worker is looked for starts nothing, and says how to go on', async () => {
+  const box = shop()
+  const { code, stderr } = await box.proofsheet('run --yes', {
+    onInterrupt: (listener) => {
+      listener()
+      return () => {}
+    },
+  })
+  expect({ code, calls: box.calls() }).toEqual({ code: 130, calls: 0 })
+  expect(stderr).toContain('0 pictures made, 4 left')
+  expect(again(stderr)).toBe('run catalog.yaml --yes')
+})
