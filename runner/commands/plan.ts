@@ -56,7 +56,8 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode> {
   )
   try {
     const { plan, session } = prepared
-    const asked = { manifest, layers, selection, repeat, redo, limit, worker: session.name }
+    const { maxCost } = options
+    const asked = { manifest, layers, selection, repeat, redo, limit, maxCost, worker: session.name }
     target?.write(writePlan(savedPlan(plan, asked)), prepared.sources)
     const text = answer(prepared, options)
     if (options.json && options.why === undefined) io.stdout.data(text)
@@ -99,7 +100,7 @@ function commands(options: PlanOptions): { command: string; why: string } {
     command:
       out === undefined
         ? commandLine('run', manifest, flags)
-        : commandLine('run', undefined, { '--plan': out, '--max-cost': flags['--max-cost'] }),
+        : commandLine('run', undefined, { '--plan': out }),
     why: `${commandLine('plan', manifest, flags)} --why`,
   }
 }

@@ -28,6 +28,8 @@ const SavedSchema = z.object({
   pricesAsOf: z.string(),
   /** Given where the plan was for so many pictures at most. */
   limit: z.int().positive().optional(),
+  /** USD that the run may spend, where the plan was made under a limit. */
+  maxCost: z.number().nonnegative().optional(),
   /** What is to be made. USD; null when it is not known. */
   items: z.array(
     z.object({ id: z.string(), key: z.string(), provider: z.string(), expected: Usd, atMost: Usd }),
@@ -50,6 +52,8 @@ export type Asked = {
   redo: boolean
   /** At most so many pictures. */
   limit?: number | undefined
+  /** What the run may spend. */
+  maxCost?: MicroUsd | undefined
   worker: string
 }
 
@@ -59,7 +63,7 @@ export class PlanFileError extends Error {
 }
 
 /** The plan as it is saved. */
-export function savedPlan(plan: Plan, { layers, selection, limit, ...asked }: Asked): SavedPlan {
+export function savedPlan(plan: Plan, { layers, selection, limit, maxCost, ...asked }: Asked): SavedPlan {
   return {
     format: FORMAT,
     version: 1,
@@ -73,6 +77,7 @@ export function savedPlan(plan: Plan, { layers, selection, limit, ...asked }: As
     emulated: plan.emulated,
     pricesAsOf: PRICE_TABLE_VERSION,
     ...(limit === undefined ? {} : { limit }),
+    ...(maxCost === undefined ? {} : { maxCost: toUsd(maxCost) }),
     items: toMake(plan).map(({ item, key, provider, quote }) => {
       return { id: item.id, key, provider, ...usdOf(quote) }
     }),

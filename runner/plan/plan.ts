@@ -103,7 +103,7 @@ export function toMake({ items }: Pick<Plan, 'items'>): PlanItem[] {
 }
 
 /** States whose items get no picture by themselves. */
-export function isLost(state: PlanState): boolean {
+function isLost(state: PlanState): boolean {
   return state === 'refused' || state === 'uncertain' || state === 'blocked'
 }
 

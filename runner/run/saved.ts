@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isEnded } from '../../core/api.ts'
+import { fromUsd, type MicroUsd } from '../../core/money.ts'
 import { UsageError } from '../exit.ts'
 import { DEFAULT_MANIFEST, type ManifestFlags, type RepeatFlags, type SelectionFlags } from '../flags.ts'
 import { PlanFileError, readPlan, type SavedPlan, staleness } from '../plan/file.ts'
@@ -10,7 +11,9 @@ import type { Plan } from '../plan/plan.ts'
 import type { Terms } from '../plan/select.ts'
 import { type Lock, slotOf } from '../state/lock.ts'
 
-export type PlanFlags = ManifestFlags & SelectionFlags & RepeatFlags & { manifest: string; limit?: number }
+export type PlanFlags = ManifestFlags &
+  SelectionFlags &
+  RepeatFlags & { manifest: string; limit?: number; maxCost?: MicroUsd }
 
 /** Reads a saved plan. Throws UsageError. */
 export function openPlan(path: string, cwd: string): SavedPlan {
@@ -54,7 +57,13 @@ export function flagsOf(saved: SavedPlan, given: PlanFlags, path: string, cwd: s
     ...saved.repeat,
     redo: saved.redo,
     ...(given.limit === undefined ? {} : { limit: given.limit }),
+    ...lowerOf(given.maxCost, saved.maxCost === undefined ? undefined : fromUsd(saved.maxCost)),
   }
+}
+
+function lowerOf(...limits: readonly (MicroUsd | undefined)[]): { maxCost?: MicroUsd } {
+  const known = limits.filter((limit) => limit !== undefined)
+  return known.length === 0 ? {} : { maxCost: Math.min(...known) }
 }
 
 /** What is left of a saved plan, and how to ask for it. */

@@ -365,3 +365,14 @@ test('Ctrl-C while the worker is looked for starts nothing, and says how to go o
   expect(stderr).toContain('0 pictures made, 4 left')
   expect(again(stderr)).toBe('run catalog.yaml --yes')
 })
+
+test.each([
+  ['the limit of its plan', '', 2],
+  ['a lower one', ' --max-cost 0.06', 1],
+  ['no higher one', ' --max-cost 5', 2],
+])('a saved plan that was made under a limit is run under %s', async (_, flag, calls) => {
+  const box = shop()
+  await box.proofsheet('plan --max-cost 0.12 --out p.json')
+  const { code } = await box.proofsheet(`run --plan p.json --yes -j 1${flag}`)
+  expect({ code, calls: box.calls() }).toEqual({ code: 5, calls })
+})
