@@ -21,6 +21,8 @@ export type Draft = {
   /** UTF-8 bytes of prompt and system text. */
   promptBytes: number
   references: number
+  /** A search may be billed beside the picture; by how much is not known. */
+  isGrounded?: boolean
 }
 
 /** One way to have the picture made, with its price row when there is one. */
@@ -80,7 +82,13 @@ function missing(first: readonly string[], fallbacks: readonly string[]) {
   }
 }
 
-function priceOf(draft: Draft, { provider, model, row }: PricedRoute): Quote {
+function priceOf(draft: Draft, route: PricedRoute): Quote {
+  const picture = pictureOf(draft, route)
+  if (!draft.isGrounded) return picture
+  return { ...picture, unknown: [...picture.unknown, `the price of a search at ${route.provider}`] }
+}
+
+function pictureOf(draft: Draft, { provider, model, row }: PricedRoute): Quote {
   if (!row) return { expected: 0, atMost: 0, unknown: [`the price of ${model.short} at ${provider}`] }
   if (row.unit === 'request') return { expected: row.microUsd, atMost: row.microUsd, unknown: [] }
   const { image, inputImage, overhead } = model.tokens

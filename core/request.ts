@@ -213,6 +213,8 @@ export type Pixels = Parameters & {
   references: readonly string[]
   /** Which of several wanted pictures of the same request, from 1. */
   sample?: number
+  /** Digest of the turns of a native call, whose images are named by `references`. */
+  conversation?: string | undefined
 }
 
 const PARAMETERS = ParametersSchema.keyof().options
@@ -221,7 +223,7 @@ const PARAMETERS = ParametersSchema.keyof().options
  *  its members by name: whatever else a caller's object carries changes no pixel. */
 export function canonicalForm(pixels: Pixels): string {
   const parameters = Object.fromEntries(PARAMETERS.map((name) => [name, pixels[name]]))
-  const { prompt, aspect, references } = pixels
+  const { prompt, aspect, references, conversation } = pixels
   const model = findModel(pixels.model)?.id ?? pixels.model
   const sample = pixels.sample === 1 ? undefined : pixels.sample
   const modalities = [...(pixels.modalities ?? ['IMAGE'])].sort()
@@ -230,7 +232,7 @@ export function canonicalForm(pixels: Pixels): string {
   const safetySettings = pixels.safetySettings?.length ? pixels.safetySettings : undefined
   const thinking = Object.keys(pixels.thinking ?? {}).length > 0 ? pixels.thinking : undefined
   const own = { model, prompt, size, aspect, references, modalities, safetySettings, thinking, sample }
-  return stableJson({ ...parameters, ...own })
+  return stableJson({ ...parameters, ...own, conversation })
 }
 
 /** Hex SHA-256 of a text's UTF-8 bytes; passed in, because core has no platform. */

@@ -1,7 +1,8 @@
 // The misbehaviours, each by name, with where it was seen and whether the provider charges it.
 // A prompt asks for one with a marker such as `[[fault:rate-limited times=2 retry=1.5]]`; several apply in order.
+
+import { dailyQuota, invalid, RpcError, rateLimited } from '../core/gemini/rpc.ts'
 import type { AnswerPlan, Plan, Slot, Twist } from './plan.ts'
-import { dailyQuota, invalid, RpcError, rateLimited } from './rpc.ts'
 
 /** Parameters of a marker. All may carry `times=N` (how often for this prompt and model) and `charged=yes|no`. */
 export type Parameters = Readonly<Record<string, string>>

@@ -1,7 +1,8 @@
 // What an answer will be made of, before anything is drawn: parts in order, reasons, how it is written to the wire.
 // The usual plan is here; faults.ts changes it.
+
+import type { RpcError } from '../core/gemini/rpc.ts'
 import type { Wanted } from './request.ts'
-import type { RpcError } from './rpc.ts'
 
 /** A part to come. `variation` 0 is the picture itself, others are different drawings of the same prompt. */
 export type Slot = { text: string; thought?: true } | { variation: number; thought?: true; counted: boolean }

@@ -1,10 +1,10 @@
 // The input images of a request: decoded, checked against their label, counted in order.
 // Bytes decide what a picture is; a link is never followed, because nothing here leaves the machine.
 
+import type { Content, Part } from '../core/gemini/fields.ts'
+import { invalid, invalidFields } from '../core/gemini/rpc.ts'
 import { sniff } from '../core/media.ts'
 import { MAX_REFERENCE_BYTES, type Model, type ReferenceType } from '../core/models.ts'
-import type { Content, Part } from './fields.ts'
-import { invalid, invalidFields } from './rpc.ts'
 import type { Shop } from './shop.ts'
 
 export type Reference =

@@ -1,9 +1,10 @@
 // What a call asks for: the body read strictly against fields.ts, then against what the model can do.
 // Promise: a request that the vendor documents as an error is an error here, in the vendor's shape.
+
+import { type Body, type Content, readBody } from '../core/gemini/fields.ts'
+import { invalid, invalidFields, type RpcError } from '../core/gemini/rpc.ts'
 import { ASPECTS, type Aspect, DEFAULT_SIZE, type Model, SIZES, type Size } from '../core/models.ts'
-import { type Body, type Content, readBody } from './fields.ts'
 import { type Reference, readReferences } from './references.ts'
-import { invalid, invalidFields, type RpcError } from './rpc.ts'
 import type { Shop } from './shop.ts'
 
 /** Largest body, Base64 included (Gemini API since 2026-01). */

@@ -1,9 +1,10 @@
 // Who is being impersonated: the first path segment picks a provider, and with it keys, wire ids, prices and habits.
 // Knows core's tables and what relays have been seen to do differently; nothing of bodies or pictures.
+
+import { invalidKey, RpcError } from '../core/gemini/rpc.ts'
 import { findModel, MODELS, type Model } from '../core/models.ts'
 import { PRICES, type PriceRow } from '../core/prices.ts'
 import { type Charged, PROVIDERS } from '../core/providers.ts'
-import { invalidKey, RpcError } from './rpc.ts'
 
 export type Shop = {
   id: string

@@ -89,6 +89,7 @@ describe('effects are at the rim', () => {
       'Date.now',
       /\bDate\.now\b|\bnew Date\(\)/,
       [
+        'worker/generation/ask.ts',
         'worker/generation/object.ts',
         'worker/index.ts',
         'worker/routes/generations.ts',
@@ -109,8 +110,8 @@ describe('effects are at the rim', () => {
     const called = holding(/(?<![.\w])fetch\(/, callers)
     expect([...new Set([...named, ...called])].sort()).toEqual([
       'runner/cli.ts',
+      'worker/generation/ask.ts',
       'worker/generation/object.ts',
-      'worker/routes/generations.ts',
     ])
   })
 })

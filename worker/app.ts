@@ -6,12 +6,15 @@ import { ConfigurationError, marketOf } from '../core/market.ts'
 import type { AppEnv } from './env.ts'
 import { authenticate } from './http/auth.ts'
 import { requestLog } from './http/log.ts'
+import { market } from './http/market.ts'
 import { Problem, problemResponse } from './http/problem.ts'
 import type { Log } from './log.ts'
 import { estimate } from './routes/estimate.ts'
+import { gemini } from './routes/gemini.ts'
 import { generations } from './routes/generations.ts'
 import { images } from './routes/images.ts'
 import { models } from './routes/models.ts'
+import { openai } from './routes/openai.ts'
 import { references } from './routes/references.ts'
 
 /** The application. `log` and `now` are its only effects beside the bindings. */
@@ -30,18 +33,16 @@ export function createApp(log: Log, now: () => number) {
       },
     }),
   )
-  app.use('/api/*', async function market(c, next) {
-    c.set('market', marketOf(c.env))
-    await next()
-  })
-
   app.get('/healthz', (c) => c.json({ ok: true, emulated: marketOf(c.env).emulated }))
   app.route('/images', images)
-  app.use('/api/*', authenticate)
+  app.use('/api/*', market, authenticate)
   app.route('/api/generations', generations)
   app.route('/api/references', references)
   app.route('/api/estimate', estimate)
   app.route('/api/models', models)
+  app.route('/v1beta', gemini)
+  app.route('/v1', gemini)
+  app.route('/openai/v1', openai)
 
   app.notFound((c) =>
     problemResponse(new Problem('not_found', `there is nothing at ${c.req.path}`), c.var.requestId),

@@ -101,10 +101,10 @@ describe('the HTTP side calls no provider', () => {
     ])
   })
 
-  test('the platform’s fetch is named by the object and by the route that fetches references', () => {
+  test('the platform’s fetch is named by the object and where references are fetched', () => {
     expect(filesWith(/(?<![.\w#])fetch\(/)).toEqual(
-      expect.arrayContaining(['generation/object.ts', 'routes/generations.ts']),
+      expect.arrayContaining(['generation/object.ts', 'generation/ask.ts']),
     )
-    expect(filesWith(/=> fetch\(/)).toEqual(['generation/object.ts', 'routes/generations.ts'])
+    expect(filesWith(/=> fetch\(/)).toEqual(['generation/ask.ts', 'generation/object.ts'])
   })
 })

@@ -15,6 +15,7 @@ import type { PriceRow } from '../../core/prices.ts'
 import { type Call, callOf } from '../providers/request.ts'
 import { ReferenceGone, streamBody } from '../stream/body.ts'
 import { isInlineData, ScanError, scanJson } from '../stream/scanner.ts'
+import { readConversation } from './conversation.ts'
 import { bounded } from './ending.ts'
 import {
   asResult,
@@ -118,8 +119,11 @@ async function prepare(
     return notSent('it was queued while the emulator stood in for the provider; ask for it again')
   const missing = await missingInput(record, fx)
   if (missing) return notSent(`reference ${missing} is not stored any more; upload it again`)
+  const conversation = record.conversation && (await readConversation(fx.bucket, record.conversation))
+  if (record.conversation && !conversation)
+    return notSent('the turns of the call are not stored any more; send it again')
   const apiKey = String(fx.env[keyVariableOf(seller.id, fx.env)] ?? 'emulated')
-  const call = callOf(record.request, record.inputs, model, seller, apiKey)
+  const call = callOf(record.request, record.inputs, model, seller, apiKey, conversation)
   return { call, seller, row: seller.prices[model.id] }
 }
 

@@ -7,6 +7,7 @@ import type { Verdict } from '../../core/outcome.ts'
 import type { Charged } from '../../core/providers.ts'
 import type { FallbackReason, GenerationRequest, ResolvedReference } from '../../core/request.ts'
 import type { StoredPicture } from '../stream/picture.ts'
+import type { StoredConversation } from './conversation.ts'
 
 /** An input image and the R2 key of its bytes; a `fileUri` has none. */
 export type Input = ResolvedReference & { key?: string }
@@ -24,6 +25,8 @@ export type Wish = {
   fingerprint: string
   request: Omit<GenerationRequest, 'references'> & { references: readonly ResolvedReference[] }
   inputs: readonly Input[]
+  /** The turns of a native call; without them prompt and references are the whole call. */
+  conversation?: StoredConversation
   routes: readonly RouteRecord[]
   quote: Quote
   basis: string

@@ -9,6 +9,7 @@ import type { Route } from '../../core/routes.ts'
 import { basisOf, quoteRoutes, type Routes, routesOf } from '../../core/routes.ts'
 import { Problem } from '../http/problem.ts'
 import { publicReference } from '../references/resolve.ts'
+import type { StoredConversation } from './conversation.ts'
 import { sha256 } from './name.ts'
 import type { Input, Wish } from './record.ts'
 
@@ -27,11 +28,13 @@ export function findRoutes(
 }
 
 /** What a quote needs to know of a request. */
-export function draftOf(request: GenerationRequest): Draft {
+export function draftOf(request: GenerationRequest, conversation?: StoredConversation): Draft {
+  const bytes = (text: string) => new TextEncoder().encode(text).byteLength
   return {
     size: request.size ?? DEFAULT_SIZE,
-    promptBytes: new TextEncoder().encode(request.prompt + (request.system ?? '')).byteLength,
+    promptBytes: (conversation?.textBytes ?? bytes(request.prompt)) + bytes(request.system ?? ''),
     references: request.references?.length ?? 0,
+    ...(conversation?.isGrounded ? { isGrounded: true } : {}),
   }
 }
 
@@ -50,9 +53,10 @@ export function checkLimits(
 }
 
 /** What a request asks for in the caller's own words, as a digest: a repeated request is known by it before its
- *  references are fetched and its limits checked again. */
-export function askedOf(request: GenerationRequest): string {
-  return fingerprint({ ...request, references: (request.references ?? []).map(stableJson) }, sha256)
+ *  references are fetched and its limits checked again. `conversation`: the digest of a native call's turns. */
+export function askedOf(request: GenerationRequest, conversation?: string): string {
+  const references = (request.references ?? []).map(stableJson)
+  return fingerprint({ ...request, references, conversation }, sha256)
 }
 
 /** The wish of a request whose references are resolved. Throws what the checks above throw, and
@@ -64,10 +68,11 @@ export function wishOf(
   inputs: readonly Input[],
   market: Market,
   now: number,
+  conversation?: StoredConversation,
 ): Wish {
   const routes = findRoutes(market, request)
   checkLimits(request, inputs, routes)
-  const quote = total([quoteRoutes(routes, draftOf(request))])
+  const quote = total([quoteRoutes(routes, draftOf(request, conversation))])
   checkMaxCost(request, quote)
   const references = inputs.map(publicReference)
   const { model } = routes.first
@@ -75,10 +80,11 @@ export function wishOf(
   return {
     id,
     workspace,
-    asked: askedOf(request),
-    fingerprint: fingerprint({ ...request, references: names }, sha256),
+    asked: askedOf(request, conversation?.sha256),
+    fingerprint: fingerprint({ ...request, references: names, conversation: conversation?.sha256 }, sha256),
     request: { ...request, model: model.id, provider: routes.first.seller.id, references },
     inputs,
+    ...(conversation ? { conversation } : {}),
     routes: [
       { provider: routes.first.seller.id, model: model.id },
       ...routes.fallbacks.map((f) => ({ provider: f.seller.id, model: f.model.id, on: f.on })),

@@ -15,7 +15,7 @@ export type ResolveEffects = {
 /** The inputs of a request, in order. Throws `reference_not_found`, `reference_unreachable` and what the checks of a
  *  download throw, naming the reference at fault. */
 export async function resolveReferences(
-  references: readonly ReferenceInput[],
+  references: readonly (ReferenceInput | Input)[],
   workspace: string,
   fx: ResolveEffects,
 ): Promise<Input[]> {
@@ -35,8 +35,12 @@ export async function resolveReferences(
   return inputs
 }
 
-async function resolve(reference: ReferenceInput, workspace: string, fx: ResolveEffects): Promise<Input> {
-  if ('fileUri' in reference) return reference
+async function resolve(
+  reference: ReferenceInput | Input,
+  workspace: string,
+  fx: ResolveEffects,
+): Promise<Input> {
+  if ('fileUri' in reference || 'key' in reference) return reference
   if ('data' in reference) throw new Error('inline data is stored while the body is read')
   if ('generation' in reference) return pictureOf(reference.generation, fx)
   const stored =

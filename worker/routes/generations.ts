@@ -4,18 +4,15 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { GenerationListSchema, GenerationSchema, isEnded, STATUSES } from '../../core/api.ts'
 import { findModel } from '../../core/models.ts'
-import { type GenerationRequest, RequestSchema } from '../../core/request.ts'
+import { RequestSchema } from '../../core/request.ts'
 import type { AppEnv } from '../env.ts'
+import { accept, imagesUrlOf, readGeneration, waitFor } from '../generation/ask.ts'
 import { listGenerations } from '../generation/listing.ts'
-import { generationId, randomName } from '../generation/name.ts'
-import type { Ensured } from '../generation/object.ts'
-import type { GenerationRecord, Wish } from '../generation/record.ts'
+import type { GenerationRecord } from '../generation/record.ts'
 import { viewOf } from '../generation/view.ts'
-import { askedOf, checkLimits, findRoutes, wishOf } from '../generation/wish.ts'
 import { idempotencyKey, MAX_WAIT_S, parse, preferredWait } from '../http/input.ts'
 import { Problem } from '../http/problem.ts'
 import { readWithReferences } from '../references/inline.ts'
-import { resolveReferences } from '../references/resolve.ts'
 
 /** Seconds a POST waits for its picture without `Prefer`. */
 const DEFAULT_WAIT_S = 100
@@ -89,19 +86,12 @@ export const generations = new OpenAPIHono<AppEnv>({
     const { seconds, applied } = preferredWait(c.req.header('prefer'), DEFAULT_WAIT_S)
     const body = await readWithReferences(c.req.raw.body, c.env.BUCKET, workspace)
     const request = parse(RequestSchema, body)
-    const id = generationId(workspace, key ?? randomName())
-    const wish = await wishOrRecord(c, id, request, key !== undefined)
-    const ensured: Ensured = 'status' in wish ? { kind: 'existing', record: wish } : await ensure(c, wish)
-    if (ensured.kind === 'key_reused')
-      throw new Problem(
-        'key_reused',
-        'this Idempotency-Key was used for another request; use a new key for a new picture',
-      )
-    const record = await waitFor(c, ensured.record, seconds)
+    const accepted = await accept(c, { request, key })
+    const record = await waitFor(c, accepted.record, seconds)
     const ended = isEnded(record.status)
-    c.header('location', `/api/generations/${id}`)
+    c.header('location', `/api/generations/${record.id}`)
     if (applied) c.header('preference-applied', applied)
-    if (ensured.kind === 'existing') c.header('idempotent-replayed', 'true')
+    if (accepted.replayed) c.header('idempotent-replayed', 'true')
     if (!ended) c.header('retry-after', String(POLL_AFTER_S))
     return c.json(view(c, record), ended ? 201 : 202)
   })
@@ -132,91 +122,6 @@ export const generations = new OpenAPIHono<AppEnv>({
     return c.json(view(c, await waitFor(c, record, seconds)), 200)
   })
 
-/** The wish of a request, or the record that it has already: a repeated request gets its answer whatever has become of
- *  its references and prices. Without references a wish is made of what is at hand, and the object itself knows what is
- *  repeated; so there it is asked for its record only when there is no wish. */
-async function wishOrRecord(
-  c: Context<AppEnv>,
-  id: string,
-  request: GenerationRequest,
-  isKeyed: boolean,
-): Promise<Wish | GenerationRecord> {
-  const repeated = async () => {
-    const record = isKeyed ? await readGeneration(c, id) : undefined
-    return record?.asked === askedOf(request) ? record : undefined
-  }
-  if (request.references?.length) return (await repeated()) ?? (await prepare(c, id, request))
-  try {
-    return await prepare(c, id, request)
-  } catch (problem) {
-    const record = await repeated()
-    if (record) return record
-    throw problem
-  }
-}
-
-/** Checks a request and fetches what it is made from, while a refusal still costs nothing. */
-async function prepare(c: Context<AppEnv>, id: string, request: GenerationRequest): Promise<Wish> {
-  const { workspace, market } = c.var
-  const references = request.references ?? []
-  // Their number first: nothing is fetched for a request that has too many.
-  checkLimits(
-    request,
-    references.map(() => ({})),
-    findRoutes(market, request),
-  )
-  const inputs = await resolveReferences(references, workspace, {
-    bucket: c.env.BUCKET,
-    fetch: (input, init) => fetch(input, init),
-    generation: (reference) => readGeneration(c, reference),
-  })
-  return wishOf(id, workspace, request, inputs, market, Date.now())
-}
-
-/** Tries of a call to an object that may be restarting. */
-const TRIES = 3
-
-/** Hands the wish to its object. It may have been taken although its answer was lost, so it is handed over again: the
- *  same wish is never carried out twice. */
-async function ensure(c: Context<AppEnv>, wish: Wish): Promise<Ensured> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await stub(c, wish.id).ensure(wish)
-    } catch (error) {
-      if (tries === TRIES) throw error
-    }
-  }
-}
-
-/** The record of a generation of this workspace. */
-async function readGeneration(c: Context<AppEnv>, id: string): Promise<GenerationRecord | undefined> {
-  if (!/^gen_[0-9a-z]{26}$/.test(id)) return undefined
-  const record = await stub(c, id).read()
-  return record?.workspace === c.var.workspace ? record : undefined
-}
-
-/** The record when it has ended, or after at most `seconds`. */
-async function waitFor(
-  c: Context<AppEnv>,
-  record: GenerationRecord,
-  seconds: number,
-): Promise<GenerationRecord> {
-  if (isEnded(record.status) || seconds === 0) return record
-  try {
-    return (await stub(c, record.id).wait(seconds * 1_000)) ?? record
-  } catch {
-    // The object was moved or restarted while we waited. Its alarm goes on; the caller asks again.
-    return record
-  }
-}
-
-function stub(c: Context<AppEnv>, id: string) {
-  // Google refuses calls that leave from some countries: objects are made where calls are accepted.
-  const locationHint = c.env.LOCATION_HINT ?? 'enam'
-  return c.env.GENERATION.get(c.env.GENERATION.idFromName(id), { locationHint })
-}
-
 function view(c: Context<AppEnv>, record: GenerationRecord) {
-  const base = c.env.PUBLIC_BASE_URL ?? `${new URL(c.req.url).origin}/images`
-  return viewOf(record, base.replace(/\/+$/, ''), Date.now())
+  return viewOf(record, imagesUrlOf(c), Date.now())
 }

@@ -1,5 +1,5 @@
 // The fields of a generateContent body and their JSON types, read as Google's reader does: any casing, nothing unknown.
-// Knows names and types only; what a model can do with the values is rules.ts.
+// Knows names and types only; what a model can do with the values is for whoever asks.
 import { invalidFields, type Violation } from './rpc.ts'
 
 /** `any`: not looked into. A list also accepts a single element, as protocol buffers do. */

@@ -1,0 +1,10 @@
+// What this deployment sells, read from its variables once per request.
+import type { MiddlewareHandler } from 'hono'
+import { marketOf } from '../../core/market.ts'
+import type { AppEnv } from '../env.ts'
+
+/** Sets `market`. Throws ConfigurationError. */
+export const market: MiddlewareHandler<AppEnv> = async function market(c, next) {
+  c.set('market', marketOf(c.env))
+  await next()
+}
