@@ -2,11 +2,12 @@
 // Linux only (VmHWM in /proc). Each figure is one answer in a fresh process, after a small answer that warms it up.
 //   node bench/memory.ts > bench/memory.txt
 // The local R2 simulator runs in the same process, so its copies count as well; each way is measured without R2 too.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { unstable_startWorker } from 'wrangler'
+import { watchGrowth } from './workerd.ts'
 
 const MEGABYTES = [1, 8, 20, 30]
 /** way, store and title */
@@ -39,27 +40,6 @@ async function startProvider(): Promise<{ server: Server; address: string }> {
   return { server, address: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-/** The workerd processes that this one started: wrangler's proxy, and the worker with the local R2. */
-function workerds(): number[] {
-  const parents = new Map<number, { parent: number; name: string }>()
-  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const [, name, parent] = /\((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${entry}/stat`, 'utf8'))!
-      parents.set(Number(entry), { name: name!, parent: Number(parent) })
-    } catch {
-      // The process has ended since it was listed.
-    }
-  }
-  const isOurs = (pid: number): boolean =>
-    pid === process.pid || (parents.has(pid) && isOurs(parents.get(pid)!.parent))
-  return [...parents].filter(([pid, { name }]) => name === 'workerd' && isOurs(pid)).map(([pid]) => pid)
-}
-
-function megabytes(pid: number, field: 'VmHWM' | 'VmRSS'): number {
-  const kib = new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]
-  return (Number(kib) * 1024) / MB
-}
-
 /** Growth of the process beyond its warmed-up state, at its peak, in MB; and the time of the answer in ms. */
 async function measure(way: string, to: string, bytes: number, provider: string) {
   const worker = await unstable_startWorker({
@@ -80,15 +60,12 @@ async function measure(way: string, to: string, bytes: number, provider: string)
       if (!response.ok || !(Number(text) >= size - 3)) throw new Error(`${way} answered ${text}`)
     }
     await ask(WARM_UP_BYTES)
-    const pids = workerds()
-    // Sets the peak back to what is used now (proc(5), clear_refs).
-    for (const pid of pids) writeFileSync(`/proc/${pid}/clear_refs`, '5')
-    const before = pids.map((pid) => megabytes(pid, 'VmRSS'))
+    const growth = watchGrowth()
     const startedAt = performance.now()
     await ask(bytes)
     const ms = performance.now() - startedAt
-    const grown = pids.map((pid, index) => megabytes(pid, 'VmHWM') - before[index]!)
-    return { grown: Math.max(...grown), proxy: Math.min(...grown), ms }
+    const { worker: grown, proxy } = growth()
+    return { grown, proxy, ms }
   } finally {
     await worker.dispose()
   }

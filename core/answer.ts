@@ -2,10 +2,13 @@
 // replaced by its index). Nothing in it is trusted: any field may be absent, null or in snake_case.
 import type { Usage } from './cost.ts'
 
+/** `more`: what else a part says (`thoughtSignature`, …), verbatim under camelCase names; absent when it says nothing. */
 export type AnswerPart =
-  | { kind: 'text'; text: string; thought: boolean }
+  | { kind: 'text'; text: string; thought: boolean; more?: Json }
   /** `picture`: which one, in the order of the answer, from 0. */
-  | { kind: 'picture'; picture: number; label: string | undefined; thought: boolean }
+  | { kind: 'picture'; picture: number; label: string | undefined; thought: boolean; more?: Json }
+  /** A part of another kind (`functionCall`, `executableCode`, …), verbatim under a camelCase name. */
+  | { kind: 'other'; part: Json }
 
 type PicturePart = Extract<AnswerPart, { kind: 'picture' }>
 
@@ -17,6 +20,11 @@ export type Answer = {
   usage: Usage | undefined
   modelVersion: string | undefined
   responseId: string | undefined
+  /** What the first candidate says beside its content: reasons, ratings, sources, whatever else came. In camelCase, as
+   *  are the next two; undefined where the answer has none. */
+  candidate: Json | undefined
+  promptFeedback: Json | undefined
+  usageMetadata: Json | undefined
   /** An error object inside a 200. */
   error: ProviderError | undefined
 }
@@ -29,23 +37,36 @@ export type ProviderError = {
   details: readonly Json[]
 }
 
-type Json = { readonly [key: string]: unknown }
+export type Json = { readonly [key: string]: unknown }
 
 /** Reads an answer. Never throws; what is not there is undefined or empty. */
 export function readAnswer(json: unknown): Answer {
   const root = object(json)
-  const candidate = object(list(root.candidates)[0])
-  const feedback = object(either(root, 'promptFeedback', 'prompt_feedback'))
+  const first = list(root.candidates)[0]
+  const candidate = object(first)
+  const { content: _, ...told } = candidate
+  const feedback = either(root, 'promptFeedback', 'prompt_feedback')
+  const usage = either(root, 'usageMetadata', 'usage_metadata')
   return {
     parts: list(object(candidate.content).parts).flatMap(readPart),
     finishReason: text(either(candidate, 'finishReason', 'finish_reason')),
     finishMessage: text(either(candidate, 'finishMessage', 'finish_message')),
-    blockReason: text(either(feedback, 'blockReason', 'block_reason')),
-    usage: readUsage(either(root, 'usageMetadata', 'usage_metadata')),
+    blockReason: text(either(object(feedback), 'blockReason', 'block_reason')),
+    usage: readUsage(usage),
     modelVersion: text(either(root, 'modelVersion', 'model_version')),
     responseId: text(either(root, 'responseId', 'response_id')),
+    candidate: isObject(first) ? object(camelCased(told)) : undefined,
+    promptFeedback: isObject(feedback) ? object(camelCased(feedback)) : undefined,
+    usageMetadata: isObject(usage) ? object(camelCased(usage)) : undefined,
     error: readError(json),
   }
+}
+
+/** Whether the model searched before it answered: a search is billed beside the picture. */
+export function isGrounded({ candidate }: Pick<Answer, 'candidate'>): boolean {
+  return Object.values(object(candidate?.groundingMetadata)).some(
+    (found) => found !== null && found !== '' && (typeof found !== 'object' || Object.keys(found).length > 0),
+  )
 }
 
 /** The error object of a body, if it holds one. */
@@ -93,18 +114,22 @@ export function textOf(parts: readonly AnswerPart[]): string | undefined {
 }
 
 function readPart(value: unknown): AnswerPart[] {
-  const part = object(value)
-  const thought = part.thought === true
-  const inline = object(either(part, 'inlineData', 'inline_data'))
+  const part = camelTop(object(value))
+  const { thought: said, text: words, inlineData, ...rest } = part
+  const thought = said === true
+  const more = Object.keys(rest).length > 0 ? { more: rest } : {}
+  const inline = object(inlineData)
   const picture = number(inline.data)
-  if (picture !== undefined)
-    return [{ kind: 'picture', picture, label: text(either(inline, 'mimeType', 'mime_type')), thought }]
-  const words = text(part.text)
-  return words === undefined ? [] : [{ kind: 'text', text: words, thought }]
+  if (picture !== undefined) {
+    const label = text(either(inline, 'mimeType', 'mime_type'))
+    return [{ kind: 'picture', picture, label, thought, ...more }]
+  }
+  if (typeof words === 'string') return [{ kind: 'text', text: words, thought, ...more }]
+  return 'more' in more ? [{ kind: 'other', part: { ...rest, ...(thought ? { thought } : {}) } }] : []
 }
 
 function readUsage(value: unknown): Usage | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
+  if (!isObject(value)) return undefined
   const usage = object(value)
   const details = either(usage, 'candidatesTokensDetails', 'candidates_tokens_details')
   return {
@@ -126,8 +151,26 @@ function either(json: Json, camel: string, snake: string): unknown {
   return json[camel] ?? json[snake]
 }
 
+/** Keys in camelCase at every level: for what holds the vendor's own names only. */
+function camelCased(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(camelCased)
+  if (!isObject(value)) return value
+  return camelTop(Object.fromEntries(Object.entries(value).map(([key, member]) => [key, camelCased(member)])))
+}
+
+/** Keys in camelCase; what stands under them may hold names of a caller's own (arguments of a function). */
+function camelTop(json: Json): Json {
+  const camel = (key: string) => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+  const members = Object.entries(json).filter(([, member]) => member !== null)
+  return Object.fromEntries(members.map(([key, member]) => [camel(key), member]))
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function object(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}
+  return isObject(value) ? value : {}
 }
 
 function list(value: unknown): readonly unknown[] {

@@ -34,43 +34,52 @@ const Usd = z.number().nullable().describe('USD; null when it is not known.')
 const Instant = z.iso.datetime()
 
 /** RFC 9457 problem. */
-export const ProblemSchema = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
-  charged: Charged,
-  retryAfterMs: z.number().nullable(),
-  requestId: z.string(),
-  errors: z
-    .array(z.object({ path: z.string(), message: z.string() }))
-    .optional()
-    .describe('What is wrong, field by field.'),
-})
+export const ProblemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What happened, where, and what to do.'),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+    charged: Charged.describe('`unknown` only after a bug: send the same key again.'),
+    retryAfterMs: z.number().nullable(),
+    requestId: z.string().describe("The worker's log has it too."),
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .describe('What is wrong, field by field.'),
+  })
+  .meta({ id: 'Problem', description: 'What was not accepted (RFC 9457). Branch on `code`.' })
 export type ProblemView = z.output<typeof ProblemSchema>
 
-export const ImageSchema = z.object({
-  url: z.string(),
-  mimeType: z.enum(REFERENCE_TYPES),
-  bytes: z.int(),
-  width: z.int().nullable().describe('Pixels, read from the bytes.'),
-  height: z.int().nullable(),
-  sha256: Sha256Schema,
-  thought: z.literal(true).optional().describe('The last picture of the thinking: the answer held no other.'),
-})
+export const ImageSchema = z
+  .object({
+    url: z.string(),
+    mimeType: z.enum(REFERENCE_TYPES),
+    bytes: z.int(),
+    width: z.int().nullable().describe('Pixels, read from the bytes.'),
+    height: z.int().nullable(),
+    sha256: Sha256Schema,
+    thought: z
+      .literal(true)
+      .optional()
+      .describe('The last picture of the thinking: the answer held no other.'),
+  })
+  .meta({ id: 'Image', description: 'A stored picture.' })
 export type ImageView = z.output<typeof ImageSchema>
 
-export const AttemptSchema = z.object({
-  provider: z.string(),
-  model: z.string(),
-  startedAt: Instant,
-  ms: z.number(),
-  outcome: z.enum(OUTCOMES).nullable().describe('null while it runs.'),
-  charged: Charged,
-  cost: Usd,
-  message: z.string().nullable().describe("The provider's words when there is no picture."),
-})
+export const AttemptSchema = z
+  .object({
+    provider: z.string(),
+    model: z.string(),
+    startedAt: Instant,
+    ms: z.number(),
+    outcome: z.enum(OUTCOMES).nullable().describe('null while it runs.'),
+    charged: Charged,
+    cost: Usd,
+    message: z.string().nullable().describe("The provider's words when there is no picture."),
+  })
+  .meta({ id: 'Attempt', description: 'One call of a provider.' })
 
 export const STATUSES = [
   'queued',
@@ -88,79 +97,90 @@ export function isEnded(status: Status): boolean {
   return status !== 'queued' && status !== 'running'
 }
 
-export const GenerationSchema = z.object({
-  id: z.string(),
-  status: z.enum(STATUSES),
-  provider: z.string().describe('Who made it, or is asked to.'),
-  model: z.string().describe('Canonical id of the model that made it, or is asked to.'),
-  emulated: z.boolean().describe('Drawn by the emulator; nothing was bought.'),
-  image: ImageSchema.nullable(),
-  moreImages: z.array(ImageSchema).describe('Further finished pictures of the same answer.'),
-  text: z.string().nullable(),
-  finishReason: z.string().nullable(),
-  error: z
-    .object({ code: z.enum(OUTCOMES), message: z.string() })
-    .nullable()
-    .describe('Why there is no picture.'),
-  cost: z.object({
-    estimated: Usd,
-    atMost: Usd,
-    actual: Usd,
-    difference: Usd.describe('actual − estimated'),
-    currency: z.literal('USD'),
-    basis: z.string().describe('The price row and its date.'),
-  }),
-  attempts: z.array(AttemptSchema),
-  usage: z.record(z.string(), z.unknown()).nullable(),
-  request: z.record(z.string(), z.unknown()),
-  metadata: z.record(z.string(), z.string()),
-  createdAt: Instant,
-  finishedAt: Instant.nullable(),
-})
+export const GenerationSchema = z
+  .object({
+    id: z.string(),
+    status: z.enum(STATUSES),
+    provider: z.string().describe('Who made it, or is asked to.'),
+    model: z.string().describe('Canonical id of the model that made it, or is asked to.'),
+    emulated: z.boolean().describe('Drawn by the emulator; nothing was bought.'),
+    image: z.union([ImageSchema, z.null()]),
+    moreImages: z.array(ImageSchema).describe('Further finished pictures of the same answer.'),
+    text: z.string().nullable(),
+    finishReason: z.string().nullable(),
+    error: z
+      .object({ code: z.enum(OUTCOMES), message: z.string() })
+      .nullable()
+      .describe('Why there is no picture.'),
+    cost: z.object({
+      estimated: Usd,
+      atMost: Usd,
+      actual: Usd,
+      difference: Usd.describe('actual − estimated'),
+      currency: z.literal('USD'),
+      basis: z.string().describe('The price row and its date.'),
+    }),
+    attempts: z.array(AttemptSchema),
+    usage: z.record(z.string(), z.unknown()).nullable(),
+    request: z
+      .record(z.string(), z.unknown())
+      .describe(
+        'As it was understood: aliases resolved, references by digest. It may be sent again as it is.',
+      ),
+    metadata: z.record(z.string(), z.string()),
+    createdAt: Instant,
+    finishedAt: Instant.nullable(),
+  })
+  .meta({ id: 'Generation', description: 'One wanted picture, and how far it is.' })
 export type GenerationView = z.output<typeof GenerationSchema>
 
-export const GenerationListSchema = z.object({
-  generations: z.array(GenerationSchema),
-  cursor: z.string().nullable().describe('Pass it as ?cursor= for the next page.'),
-})
+export const GenerationListSchema = z
+  .object({
+    generations: z.array(GenerationSchema),
+    cursor: z.string().nullable().describe('Pass it as ?cursor= for the next page; null at the end.'),
+  })
+  .meta({ id: 'GenerationList' })
 
-export const StoredReferenceSchema = z.object({
-  sha256: Sha256Schema,
-  mimeType: ReferenceTypeSchema,
-  bytes: z.int(),
-})
+export const StoredReferenceSchema = z
+  .object({
+    sha256: Sha256Schema,
+    mimeType: ReferenceTypeSchema,
+    bytes: z.int(),
+  })
+  .meta({ id: 'StoredReference', description: 'An input image that is stored.' })
 export type StoredReference = z.output<typeof StoredReferenceSchema>
 
 /** `POST /api/estimate`: one request or many, each with the key it would be sent with. */
 const Estimated = RequestSchema.extend({
   key: z.string().optional().describe('The Idempotency-Key it would be sent with.'),
-})
-export const EstimateRequestSchema = z.union([
-  z.strictObject({ requests: z.array(Estimated).min(1).max(10_000) }),
-  Estimated,
-])
+}).meta({ id: 'EstimatedRequest' })
+export const EstimateRequestSchema = z
+  .union([z.strictObject({ requests: z.array(Estimated).min(1).max(10_000) }), Estimated])
+  .meta({ id: 'EstimateRequest', description: 'One request, or many.' })
 
-export const EstimateSchema = z.object({
-  expected: Usd,
-  atMost: Usd,
-  currency: z.literal('USD'),
-  unknown: z.array(z.string()).describe('What has no price; the sums do not hold it.'),
-  requests: z.array(
-    z.object({
-      provider: z.string(),
-      model: z.string(),
-      expected: Usd,
-      atMost: Usd,
-      unknown: z.array(z.string()),
-      existing: z
-        .object({ id: z.string(), status: z.enum(STATUSES) })
-        .nullable()
-        .describe('The generation that has this key already; sending it again buys nothing.'),
-    }),
-  ),
-  emulated: z.boolean(),
-  pricesAsOf: z.string(),
-})
+export const EstimateSchema = z
+  .object({
+    expected: Usd,
+    atMost: Usd,
+    currency: z.literal('USD'),
+    unknown: z.array(z.string()).describe('What has no price; the sums do not hold it.'),
+    requests: z.array(
+      z.object({
+        provider: z.string(),
+        model: z.string(),
+        expected: Usd,
+        atMost: Usd,
+        unknown: z.array(z.string()),
+        existing: z
+          .object({ id: z.string(), status: z.enum(STATUSES) })
+          .nullable()
+          .describe('The generation that has this key already; sending it again buys nothing.'),
+      }),
+    ),
+    emulated: z.boolean(),
+    pricesAsOf: z.string(),
+  })
+  .meta({ id: 'Estimate', description: 'What requests would cost.' })
 export type EstimateView = z.output<typeof EstimateSchema>
 
 const Price = z
@@ -175,56 +195,65 @@ const Price = z
   ])
   .nullable()
 
-export const ModelsSchema = z.object({
-  emulated: z.boolean(),
-  defaultProvider: z.string().nullable(),
-  pricesAsOf: z.string(),
-  providers: z
-    .array(
-      z.object({
-        id: z.string(),
-        name: z.string(),
-        configured: z.boolean().describe('There is a key, or the emulator stands in.'),
-        fileUri: z.boolean().describe('Whether it fetches {fileUri} references itself.'),
-        maxTemperature: z.number(),
-        maxRequestBytes: z.int().describe('Base64 included.'),
-        thinkingModels: z
-          .array(z.string())
-          .nullable()
-          .describe('Models that take thinking settings; null: all.'),
-      }),
-    )
-    .describe('In the order in which a request without a provider tries them.'),
-  models: z.array(
-    z.object({
-      id: z.string(),
-      short: z.string(),
-      name: z.string(),
-      aliases: z.array(z.string()),
-      lifecycle: z.record(z.string(), z.string()),
-      sizes: z.array(z.string()),
-      aspects: z.array(z.string()),
-      references: z.object({
-        max: z.int(),
-        objects: z.int().optional(),
-        people: z.int().optional(),
-        style: z.int().optional(),
-        types: z.array(z.string()),
-        maxBytes: z.int(),
-      }),
-      providers: z.array(
+export const ModelsSchema = z
+  .object({
+    emulated: z.boolean(),
+    defaultProvider: z.string().nullable(),
+    pricesAsOf: z.string(),
+    providers: z
+      .array(
         z.object({
           id: z.string(),
-          wireId: z.string(),
-          price: Price,
-          perPicture: z
-            .record(z.string(), Usd)
-            .describe('Expected USD of one picture by size, without references.'),
-          source: z.string().nullable(),
-          checkedOn: z.string().nullable(),
+          name: z.string(),
+          configured: z.boolean().describe('There is a key, or the emulator stands in.'),
+          fileUri: z.boolean().describe('Whether it fetches {fileUri} references itself.'),
+          maxTemperature: z.number(),
+          maxRequestBytes: z.int().describe('Base64 included.'),
+          thinkingModels: z
+            .array(z.string())
+            .nullable()
+            .describe('Models that take thinking settings; null: all.'),
         }),
-      ),
-    }),
-  ),
-})
+      )
+      .describe('In the order in which a request without a provider tries them.'),
+    models: z.array(
+      z.object({
+        id: z.string(),
+        short: z.string(),
+        name: z.string(),
+        aliases: z.array(z.string()),
+        lifecycle: z.record(z.string(), z.string()),
+        sizes: z.array(z.string()),
+        aspects: z.array(z.string()),
+        references: z.object({
+          max: z.int(),
+          objects: z.int().optional(),
+          people: z.int().optional(),
+          style: z.int().optional(),
+          types: z.array(z.string()),
+          maxBytes: z.int(),
+        }),
+        providers: z.array(
+          z.object({
+            id: z.string(),
+            wireId: z.string(),
+            price: Price,
+            perPicture: z
+              .record(z.string(), Usd)
+              .describe('Expected USD of one picture by size, without references.'),
+            source: z.string().nullable(),
+            checkedOn: z.string().nullable(),
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: 'Models', description: 'The catalogue.' })
 export type ModelsView = z.output<typeof ModelsSchema>
+
+export const HealthSchema = z
+  .object({
+    ok: z.literal(true),
+    emulated: z.boolean().describe('The emulator stands in for the providers; nothing is bought.'),
+  })
+  .meta({ id: 'Health' })

@@ -32,14 +32,24 @@ export const ReferenceTypeSchema = z
   .preprocess((type) => (type === 'image/jpg' ? 'image/jpeg' : type), z.enum(REFERENCE_TYPES))
   .describe('Media type; the bytes decide, a wrong label is an error.')
 
+/** What the worker says of a stored image beside its name: a reference that it echoed may be sent again as it is. Not
+ *  heeded, the bytes are known. */
+const told = { mimeType: ReferenceTypeSchema.optional(), bytes: z.int().optional() }
+
 /** An input image: exactly one way of naming it. */
 export const ReferenceSchema = z
   .union([
-    z.strictObject({ sha256: Sha256Schema }),
+    z.strictObject({ sha256: Sha256Schema, ...told }).describe('Uploaded before.'),
     z.strictObject({
       url: z.url({ protocol: /^https$/ }).describe('Fetched by the worker; https, public hosts only.'),
     }),
-    z.strictObject({ generation: z.string().regex(/^gen_[0-9a-z]{26}$/, 'the id of a generation') }),
+    z
+      .strictObject({
+        generation: z.string().regex(/^gen_[0-9a-z]{26}$/, 'the id of a generation'),
+        sha256: Sha256Schema.optional(),
+        ...told,
+      })
+      .describe('The picture of an earlier generation.'),
     z.strictObject({
       data: z.string().describe('Base64 of the image.'),
       mimeType: ReferenceTypeSchema,
@@ -49,7 +59,10 @@ export const ReferenceSchema = z
       mimeType: ReferenceTypeSchema,
     }),
   ])
-  .describe('An input image: {sha256}, {url}, {generation}, {data, mimeType} or {fileUri, mimeType}.')
+  .meta({
+    id: 'Reference',
+    description: 'An input image: {sha256}, {url}, {generation}, {data, mimeType} or {fileUri, mimeType}.',
+  })
 
 const FallbackSchema = z.strictObject({
   model: z.string().describe('Id, short name or alias of a model.'),
@@ -132,24 +145,26 @@ export const RequestSchema = ParametersSchema.extend({
     .refine((members) => Object.keys(members).length <= 50, 'at most 50 members')
     .optional()
     .describe('Returned as it came.'),
-})
+}).meta({ id: 'Request', description: 'A wanted picture.' })
 
 export type GenerationRequest = z.output<typeof RequestSchema>
 export type Parameters = z.output<typeof ParametersSchema>
 export type ReferenceInput = z.output<typeof ReferenceSchema>
 
-/** A reference whose bytes are known: stored under their digest, or left to the provider to fetch. */
+/** A reference whose bytes are known: stored under their digest, the picture of a generation, or left to the provider to
+ *  fetch. */
 export type ResolvedReference =
-  | { sha256: string; mimeType: ReferenceType; bytes: number }
+  | { sha256: string; mimeType: ReferenceType; bytes: number; generation?: string }
   | { fileUri: string; mimeType: ReferenceType }
 
 /** Something a model or provider cannot do. `path` is the request field. */
 export type Limit = { path: string; code: 'unsupported' | 'payload_too_large'; message: string }
 
-/** What this model at this provider cannot do of the request; empty when it can. Each message says what it can do. */
+/** What this model at this provider cannot do of the request; empty when it can. Each message says what it can do.
+ *  `made`: the picture stands in a turn of the model. */
 export function limitsOf(
   request: Pick<GenerationRequest, 'size' | 'aspect'> & Parameters,
-  references: readonly { mimeType?: ReferenceType; bytes?: number; fileUri?: string }[],
+  references: readonly { mimeType?: ReferenceType; bytes?: number; fileUri?: string; made?: boolean }[],
   model: Model,
   provider: Provider,
 ): Limit[] {
@@ -166,11 +181,11 @@ export function limitsOf(
       'references',
       `${model.short} takes at most ${model.references.max} reference images, not ${references.length}`,
     )
-  for (const [index, { mimeType, bytes, fileUri }] of references.entries()) {
+  for (const [index, { mimeType, bytes, fileUri, made }] of references.entries()) {
     const path = `references[${index}]`
     if (mimeType && !model.referenceTypes.includes(mimeType))
       refuse(path, `${model.short} does not read ${mimeType}; it reads ${model.referenceTypes.join(', ')}`)
-    if (bytes !== undefined && bytes > MAX_REFERENCE_BYTES)
+    if (bytes !== undefined && bytes > MAX_REFERENCE_BYTES && !made)
       refuse(
         path,
         `has ${mebibytes(bytes)}; a reference has at most ${mebibytes(MAX_REFERENCE_BYTES)}`,

@@ -1,8 +1,10 @@
 // What a call asks for: the body read strictly against fields.ts, then against what the model can do.
 // Promise: a request that the vendor documents as an error is an error here, in the vendor's shape.
 
+import { checkCandidates, readModalities, readThinkingLevel } from '../core/gemini/config.ts'
+import { checkedContents } from '../core/gemini/contents.ts'
 import { type Body, type Content, readBody } from '../core/gemini/fields.ts'
-import { invalid, invalidFields, type RpcError } from '../core/gemini/rpc.ts'
+import { invalid, type RpcError } from '../core/gemini/rpc.ts'
 import { ASPECTS, type Aspect, DEFAULT_SIZE, type Model, SIZES, type Size } from '../core/models.ts'
 import { type Reference, readReferences } from './references.ts'
 import type { Shop } from './shop.ts'
@@ -28,26 +30,25 @@ export type Wanted = {
  *  @throws RpcError 400 as the vendor answers it. */
 export function readRequest(bytes: Uint8Array, model: Model, shop: Shop): Wanted {
   const body = readBody(habits(parse(bytes), shop))
-  if (!body.contents?.length) throw invalid('* GenerateContentRequest.contents: contents is not specified')
-  for (const [turn, content] of body.contents.entries()) checkContent(content, `contents[${turn}]`)
-  if (body.systemInstruction) checkParts(body.systemInstruction, 'system_instruction')
+  const contents = checkedContents(body)
   const config = body.generationConfig ?? {}
   checkNumbers(config, model, shop)
   checkTools(body, model)
-  const texts = textsOf(body.contents, ['user', undefined])
+  const texts = textsOf(contents, ['user', undefined])
   return {
     prompt: texts.join('\n').trim(),
     textBytes: Buffer.byteLength(
-      [...textsOf(body.contents), ...textsOf(body.systemInstruction ? [body.systemInstruction] : [])].join(
-        '',
-      ),
+      [...textsOf(contents), ...textsOf(body.systemInstruction ? [body.systemInstruction] : [])].join(''),
     ),
-    references: readReferences(body.contents, model, shop),
+    references: readReferences(contents, model, shop),
     size: readSize(config.imageConfig?.imageSize, model),
     aspect: readAspect(config.imageConfig?.aspectRatio, model),
-    modalities: readModalities(config.responseModalities),
+    modalities: modalitiesOf(config.responseModalities),
     seed: config.seed,
-    thinking: readThinking(config.thinkingConfig),
+    thinking: {
+      level: readThinkingLevel(config.thinkingConfig?.thinkingLevel),
+      include: config.thinkingConfig?.includeThoughts === true,
+    },
   }
 }
 
@@ -63,16 +64,13 @@ function parse(bytes: Uint8Array): unknown {
   } catch (error) {
     throw invalid(`Invalid JSON payload received. ${(error as Error).message}`)
   }
-  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
-  throw invalidFields([
-    { field: '', description: 'Invalid JSON payload received. Root element must be a message.' },
-  ])
+  return json
 }
 
 /** Applies what a relay does to a body before the model sees it. */
 function habits(json: unknown, shop: Shop): unknown {
   if (!shop.ignoresSnakeCaseImages) return json
-  const { contents, ...rest } = json as { contents?: unknown }
+  const { contents, ...rest } = (json ?? {}) as { contents?: unknown }
   if (!Array.isArray(contents)) return json
   const isSnake = (part: unknown) =>
     typeof part === 'object' &&
@@ -93,33 +91,8 @@ function habits(json: unknown, shop: Shop): unknown {
   }
 }
 
-function checkContent(content: Content, path: string): void {
-  if (content.role !== undefined && !['', 'user', 'model', 'function'].includes(content.role))
-    throw invalid('Please use a valid role: user, model.')
-  checkParts(content, path)
-}
-
-const DATA = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse', 'executableCode']
-
-function checkParts(content: Content, path: string): void {
-  if (!content.parts?.length)
-    throw invalid(`* GenerateContentRequest.${path}.parts: contents.parts must not be empty.`)
-  for (const [index, part] of content.parts.entries()) {
-    const where = `${path}.parts[${index}]`
-    const data = DATA.filter((name) => part[name] !== undefined)
-    if (data.length === 0)
-      throw invalid(
-        `* GenerateContentRequest.${where}.data: required oneof field 'data' must have one initialized field`,
-      )
-    if (data.length > 1) {
-      const description = `Invalid value at '${where}' (oneof), oneof field 'data' is already set. Cannot set '${data[1]}'`
-      throw invalidFields([{ field: where, description }])
-    }
-  }
-}
-
 function checkNumbers(config: NonNullable<Body['generationConfig']>, model: Model, shop: Shop): void {
-  if ((config.candidateCount ?? 1) > 1) throw invalid('Multiple candidates is not enabled for this model')
+  checkCandidates(config.candidateCount)
   const { temperature, maxOutputTokens } = config
   if (temperature !== undefined && (temperature < 0 || temperature > 2))
     throw invalid(
@@ -156,27 +129,9 @@ function readAspect(wanted: string | undefined, model: Model): Aspect | undefine
   throw invalid(`Invalid aspect ratio "${wanted}". Supported values: ${model.aspects.join(', ')}.`)
 }
 
-function readModalities(wanted: readonly string[] | undefined): Wanted['modalities'] {
-  if (!wanted?.length) return { text: true, image: true }
-  const names = wanted.map((name) => name.toUpperCase())
-  for (const [index, name] of names.entries()) {
-    const path = `generation_config.response_modalities[${index}]`
-    const description = `Invalid value at '${path}' (TYPE_ENUM), "${wanted[index]}"`
-    if (!['TEXT', 'IMAGE'].includes(name)) throw invalidFields([{ field: path, description }])
-  }
+function modalitiesOf(wanted: readonly string[] | undefined): Wanted['modalities'] {
+  const names = readModalities(wanted) ?? ['TEXT', 'IMAGE']
   return { text: names.includes('TEXT'), image: names.includes('IMAGE') }
-}
-
-const LEVELS = ['THINKING_LEVEL_UNSPECIFIED', 'MINIMAL', 'LOW', 'MEDIUM', 'HIGH']
-
-function readThinking(wanted: NonNullable<Body['generationConfig']>['thinkingConfig']): Wanted['thinking'] {
-  const level = wanted?.thinkingLevel
-  if (level !== undefined && !LEVELS.includes(level.toUpperCase())) {
-    const path = 'generation_config.thinking_config.thinking_level'
-    const description = `Invalid value at '${path}' (TYPE_ENUM), "${level}"`
-    throw invalidFields([{ field: path, description }])
-  }
-  return { level: level?.toLowerCase(), include: wanted?.includeThoughts === true }
 }
 
 function textsOf(contents: readonly Content[], roles?: readonly (string | undefined)[]): string[] {

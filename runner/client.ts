@@ -1,17 +1,16 @@
-// The worker as the runner calls it. Every answer is checked against the schemas both sides share. A call that the
-// network lost is sent again: each of them is safe to repeat, because a purchase always carries its key.
+// The worker as the runner calls it: by the table that the worker declares its routes from (core/contract.ts). Every
+// answer is checked against its schema. A call that the network lost is sent again: each of them is safe to repeat,
+// because a purchase always carries its key.
 import type { z } from 'zod'
 import {
-  EstimateSchema,
   type EstimateView,
-  GenerationSchema,
   type GenerationView,
-  ModelsSchema,
   type ModelsView,
   ProblemSchema,
   type ProblemView,
-  StoredReferenceSchema,
 } from '../core/api.ts'
+import { type AnswerOf, addressOf, type CallOf, CONTRACT, type Endpoint } from '../core/contract.ts'
+import type { RequestSchema } from '../core/request.ts'
 
 /** The worker refused a call; nothing was bought by it. */
 export class WorkerProblem extends Error {
@@ -42,12 +41,18 @@ export type Asked = {
 }
 
 /** A request body of `POST /api/generations`, before it is parsed. */
-export type WireRequest = Record<string, unknown>
+export type WireRequest = z.input<typeof RequestSchema>
+
+/** A reference of a request. */
+export type WireReference = NonNullable<WireRequest['references']>[number]
+
+/** A request whose price is asked for. `key`: the Idempotency-Key it would be sent with. */
+export type WireQuestion = WireRequest & { key?: string | undefined }
 
 export type Client = {
   url: string
   models(): Promise<ModelsView>
-  estimate(requests: readonly WireRequest[]): Promise<EstimateView>
+  estimate(requests: readonly WireQuestion[]): Promise<EstimateView>
   /** Asks for a picture and waits for at most `waitS` seconds. The same key never buys twice. */
   generate(key: string, request: WireRequest, waitS: number, signal?: AbortSignal): Promise<Asked>
   generation(id: string, waitS: number, signal?: AbortSignal): Promise<GenerationView>
@@ -108,16 +113,14 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
     }
   }
 
-  async function call<S extends z.ZodType>(...words: Parameters<typeof ask<S>>): Promise<z.output<S>> {
-    return (await ask(...words)).value
-  }
-
-  async function ask<S extends z.ZodType>(
-    schema: S,
-    path: string,
-    init: RequestInit = {},
+  /** Calls an endpoint and checks what it answers. Throws WorkerProblem and WorkerUnreachable. */
+  async function call<const E extends Endpoint>(
+    endpoint: E,
+    given: CallOf<E>,
     patience: Patience = {},
-  ): Promise<{ value: z.output<S>; replayed: boolean }> {
+  ): Promise<{ value: AnswerOf<E>; replayed: boolean }> {
+    const path = addressOf(endpoint, given as Addressed)
+    const init = { method: endpoint.method.toUpperCase(), ...sentWith(given as Sent) }
     const { ok, status, body, replayed } = await send(path, init, patience, async (response, tries) => ({
       ok: response.ok,
       status: response.status,
@@ -126,8 +129,8 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
       replayed: tries === 1 && response.headers.get('idempotent-replayed') === 'true',
     }))
     if (ok) {
-      const result = schema.safeParse(body)
-      if (result.success) return { value: result.data as z.output<S>, replayed }
+      const result = (endpoint.answer as z.ZodType).safeParse(body)
+      if (result.success) return { value: result.data as AnswerOf<E>, replayed }
     }
     const problem = ProblemSchema.safeParse(body)
     if (problem.success) throw new WorkerProblem(problem.data)
@@ -136,40 +139,31 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
     )
   }
 
-  const post = (path: string, body: unknown, headers: Record<string, string>, patience: Patience = {}) =>
-    [
-      path,
-      {
-        method: 'POST',
-        body: JSON.stringify(body),
-        headers: { 'content-type': 'application/json', ...headers },
-      },
-      patience,
-    ] as const
-
   return {
     url: base,
-    models: () => call(ModelsSchema, '/api/models'),
-    estimate: (requests) => call(EstimateSchema, ...post('/api/estimate', { requests }, {})),
+    models: async () => (await call(CONTRACT.models, {})).value,
+    estimate: async (requests) =>
+      (await call(CONTRACT.estimate, { body: { requests: [...requests] } })).value,
     async generate(key, request, waitS, signal) {
       const headers = { 'idempotency-key': `"${key}"`, prefer: `wait=${waitS}` }
-      const sent = post('/api/generations', request, headers, { signal, waitS })
-      const { value, replayed } = await ask(GenerationSchema, ...sent)
+      const { value, replayed } = await call(
+        CONTRACT.makeGeneration,
+        { body: request, headers },
+        { signal, waitS },
+      )
       return { view: value, replayed }
     },
-    generation: (id, waitS, signal) =>
-      call(GenerationSchema, `/api/generations/${id}?wait=${waitS}`, {}, { signal, waitS }),
+    async generation(id, waitS, signal) {
+      const given = { params: { id }, query: { wait: String(waitS) } }
+      return (await call(CONTRACT.readGeneration, given, { signal, waitS })).value
+    },
     async putReference(sha256, mimeType, bytes, signal) {
-      const path = `/api/references/${sha256}`
+      const params = { sha256 }
+      const path = addressOf(CONTRACT.readReference, { params })
       const isThere = await send(path, { method: 'HEAD' }, { signal }, async ({ ok }) => ok)
       if (isThere) return
-      const body = await bytes()
-      const init = {
-        method: 'PUT',
-        body: body as Uint8Array<ArrayBuffer>,
-        headers: { 'content-type': mimeType, 'content-length': String(body.byteLength) },
-      }
-      await call(StoredReferenceSchema, path, init, { signal })
+      const body = { mimeType, bytes: await bytes() }
+      await call(CONTRACT.putReference, { params, body }, { signal })
     },
     download: (url, signal) =>
       send(url, {}, { signal, waitS: DOWNLOAD_S }, async (response) => {
@@ -177,6 +171,20 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
         return response
       }),
   }
+}
+
+type Addressed = Parameters<typeof addressOf>[1]
+type Sent = { headers?: Record<string, string>; body?: object }
+
+/** Headers and body of a call: JSON, or the bytes of an image. */
+function sentWith({ headers = {}, body }: Sent): Pick<RequestInit, 'headers' | 'body'> {
+  if (body === undefined) return { headers }
+  if ('bytes' in body && body.bytes instanceof Uint8Array) {
+    const { mimeType, bytes } = body as { mimeType: string; bytes: Uint8Array<ArrayBuffer> }
+    const about = { 'content-type': mimeType, 'content-length': String(bytes.byteLength) }
+    return { headers: { ...headers, ...about }, body: bytes }
+  }
+  return { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }
 
 function parse(text: string): unknown {

@@ -91,6 +91,7 @@ describe('effects are at the rim', () => {
       [
         'worker/generation/ask.ts',
         'worker/generation/object.ts',
+        'worker/generation/shield.ts',
         'worker/index.ts',
         'worker/routes/generations.ts',
         'runner/cli.ts',

@@ -2,16 +2,18 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
-import { ConfigurationError, marketOf } from '../core/market.ts'
+import { ConfigurationError } from '../core/market.ts'
 import type { AppEnv } from './env.ts'
 import { authenticate } from './http/auth.ts'
-import { requestLog } from './http/log.ts'
+import { logBug, requestLog } from './http/log.ts'
 import { market } from './http/market.ts'
 import { Problem, problemResponse } from './http/problem.ts'
 import type { Log } from './log.ts'
+import { description } from './routes/description.ts'
 import { estimate } from './routes/estimate.ts'
-import { gemini } from './routes/gemini.ts'
+import { gemini, geminiUploads } from './routes/gemini.ts'
 import { generations } from './routes/generations.ts'
+import { health } from './routes/health.ts'
 import { images } from './routes/images.ts'
 import { models } from './routes/models.ts'
 import { openai } from './routes/openai.ts'
@@ -33,15 +35,14 @@ export function createApp(log: Log, now: () => number) {
       },
     }),
   )
-  app.get('/healthz', (c) => c.json({ ok: true, emulated: marketOf(c.env).emulated }))
-  app.route('/images', images)
+  app.route('/', health)
+  app.route('/', images)
   app.use('/api/*', market, authenticate)
-  app.route('/api/generations', generations)
-  app.route('/api/references', references)
-  app.route('/api/estimate', estimate)
-  app.route('/api/models', models)
+  for (const resource of [generations, references, estimate, models]) app.route('/', resource)
+  app.route('/', description(app))
   app.route('/v1beta', gemini)
   app.route('/v1', gemini)
+  app.route('/upload', geminiUploads)
   app.route('/openai/v1', openai)
 
   app.notFound((c) =>
@@ -51,7 +52,7 @@ export function createApp(log: Log, now: () => number) {
     if (error instanceof Problem) return problemResponse(error, c.var.requestId)
     if (error instanceof ConfigurationError)
       return problemResponse(new Problem('misconfigured', error.message), c.var.requestId)
-    log({ event: 'bug', requestId: c.var.requestId, error: error.stack ?? String(error) })
+    logBug(c, error)
     return problemResponse(
       new Problem('internal', 'something went wrong; the request id finds it'),
       c.var.requestId,

@@ -1,7 +1,7 @@
 // What the worker has already made under the keys of these items: after the lock was lost, or on another machine. Buys
 // nothing. Asked for in slices, because a catalog may have 100,000 items and a worker takes a call at a time.
 import PQueue from 'p-queue'
-import type { Client, WireRequest } from '../client.ts'
+import type { Client, WireQuestion } from '../client.ts'
 import type { PlanItem } from '../plan/plan.ts'
 import type { LockEntry } from '../state/lock.ts'
 import { entryOf, type Terms } from './make.ts'
@@ -42,6 +42,6 @@ export async function adopt(
 }
 
 /** Only the key counts here; a prompt is part of every request. */
-function questionOf({ item, provider, key }: PlanItem): WireRequest {
+function questionOf({ item, provider, key }: PlanItem): WireQuestion {
   return { model: item.model, provider, prompt: '-', key }
 }

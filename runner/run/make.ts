@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { type GenerationView, isEnded } from '../../core/api.ts'
 import { type MicroUsd, toUsd } from '../../core/money.ts'
-import { type Client, type WireRequest, WorkerProblem } from '../client.ts'
+import { type Client, type WireReference, type WireRequest, WorkerProblem } from '../client.ts'
 import type { ItemReference } from '../manifest/item.ts'
 import type { Plan, PlanItem } from '../plan/plan.ts'
 import type { LockEntry } from '../state/lock.ts'
@@ -87,7 +87,7 @@ export function createMaker(fx: MakeEffects) {
     upstream: ReadonlyMap<string, LockEntry>,
     signal: AbortSignal,
   ) => {
-    const result: WireRequest[] = []
+    const result: WireReference[] = []
     for (const reference of references) {
       if (reference.kind !== 'from') {
         result.push(await referenceOf(reference, upstream, signal))
@@ -109,7 +109,7 @@ export function createMaker(fx: MakeEffects) {
     signal: AbortSignal,
   ): Promise<Made> {
     const { item, key } = planned
-    const ask = async (references: WireRequest[]) =>
+    const ask = async (references: WireReference[]) =>
       fx.client.generate(key, requestOf(planned, references, terms), POLL_S, signal)
     let answer: Awaited<ReturnType<Client['generate']>>
     try {
@@ -176,9 +176,9 @@ export function intentOf(
 /** The request of an item, as the worker takes it. */
 export function requestOf(
   { item, provider }: Pick<PlanItem, 'item' | 'provider'>,
-  references: WireRequest[],
+  references: WireReference[],
   { prices = {}, perImage }: Terms = {},
-) {
+): WireRequest {
   // The worker would hold the ceiling against its own prices.
   const models = [item.model, ...item.fallback.map(({ model }) => model)]
   const isOurs = Object.values(prices).some((rows) => models.some((model) => rows[model]))

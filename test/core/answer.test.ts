@@ -4,12 +4,16 @@ import {
   type Answer,
   type AnswerPart,
   chooseResult,
+  isGrounded,
   readAnswer,
   readError,
   textOf,
 } from '../../core/answer.ts'
 
-const EMPTY: Answer = {
+/** What is read of an answer for ourselves; the rest is for native clients. */
+type Own = Omit<Answer, 'candidate' | 'promptFeedback' | 'usageMetadata'>
+
+const EMPTY: Own = {
   parts: [],
   finishReason: undefined,
   finishMessage: undefined,
@@ -54,8 +58,8 @@ const READ: Answer = {
   parts: [
     { kind: 'text', text: 'let me think', thought: true },
     { kind: 'picture', picture: 0, label: 'image/png', thought: true },
-    { kind: 'text', text: 'Here…', thought: false },
-    { kind: 'picture', picture: 1, label: 'image/jpeg', thought: false },
+    { kind: 'text', text: 'Here…', thought: false, more: { thoughtSignature: 'c2ln' } },
+    { kind: 'picture', picture: 1, label: 'image/jpeg', thought: false, more: { thoughtSignature: 'c2ln' } },
   ],
   finishReason: 'STOP',
   finishMessage: 'done',
@@ -63,6 +67,9 @@ const READ: Answer = {
   usage: FULL.usageMetadata,
   modelVersion: 'gemini-3-pro-image',
   responseId: 'r-1',
+  candidate: { finishReason: 'STOP', finishMessage: 'done', index: 0 },
+  promptFeedback: { blockReason: 'OTHER' },
+  usageMetadata: FULL.usageMetadata,
   error: undefined,
 }
 
@@ -82,7 +89,60 @@ describe('an answer is read', () => {
     expect(readAnswer(mixed)).toEqual(READ)
   })
 
-  test.for<[string, unknown, Partial<Answer>]>([
+  test('with everything else that a native client needs, in camelCase', () => {
+    const ratings = [{ category: 'HARM_CATEGORY_HARASSMENT', probability: 'LOW' }]
+    const answer = readAnswer({
+      candidates: [
+        {
+          finish_reason: 'STOP',
+          safety_ratings: ratings,
+          grounding_metadata: {
+            web_search_queries: ['lamps'],
+            grounding_chunks: [{ web: { source_uri: 'x' } }],
+          },
+          citation_metadata: null,
+        },
+        { finishReason: 'OTHER' },
+      ],
+      prompt_feedback: { safety_ratings: ratings },
+      usage_metadata: { prompt_tokens_details: [{ modality: 'TEXT', token_count: 6 }] },
+    })
+    expect(answer.candidate).toStrictEqual({
+      finishReason: 'STOP',
+      safetyRatings: ratings,
+      groundingMetadata: { webSearchQueries: ['lamps'], groundingChunks: [{ web: { sourceUri: 'x' } }] },
+    })
+    expect(answer.promptFeedback).toStrictEqual({ safetyRatings: ratings })
+    expect(answer.usageMetadata).toStrictEqual({ promptTokensDetails: [{ modality: 'TEXT', tokenCount: 6 }] })
+  })
+
+  test('with parts of other kinds as they came, their own words untouched', () => {
+    const call = { name: 'draw_it', args: { line_width: 3 } }
+    const parts = [
+      { function_call: call, thought_signature: 'c2ln' },
+      { executableCode: { code: '1' }, thought: true },
+      { thoughtSignature: 'bGFzdA==' },
+      { thought: true },
+    ]
+    expect(readAnswer({ candidates: [{ content: { parts } }] }).parts).toStrictEqual([
+      { kind: 'other', part: { functionCall: call, thoughtSignature: 'c2ln' } },
+      { kind: 'other', part: { executableCode: { code: '1' }, thought: true } },
+      { kind: 'other', part: { thoughtSignature: 'bGFzdA==' } },
+    ])
+  })
+
+  test.for<[string, unknown, boolean]>([
+    ['no metadata', {}, false],
+    ['empty metadata', { groundingMetadata: {} }, false],
+    ['empty lists', { groundingMetadata: { webSearchQueries: [], searchEntryPoint: {} } }, false],
+    ['queries', { groundingMetadata: { webSearchQueries: ['lamps'] } }, true],
+    ['queries for images, in snake_case', { grounding_metadata: { image_search_queries: ['lamps'] } }, true],
+    ['sources without queries', { groundingMetadata: { groundingChunks: [{ web: {} }] } }, true],
+  ])('saying whether a search was made: %s', ([, candidate, expected]) => {
+    expect(isGrounded(readAnswer({ candidates: [candidate] }))).toBe(expected)
+  })
+
+  test.for<[string, unknown, Partial<Own>]>([
     ['nothing', undefined, {}],
     ['null', null, {}],
     ['a text', 'ok', {}],
@@ -130,7 +190,8 @@ describe('an answer is read', () => {
     ],
     ['a reason that is no text', { candidates: [{ finishReason: 3 }] }, {}],
   ])('with what is missing left out: %s', ([, json, expected]) => {
-    expect(readAnswer(json)).toEqual({ ...EMPTY, ...expected })
+    const { candidate: _, promptFeedback: __, usageMetadata: ___, ...own } = readAnswer(json)
+    expect(own).toEqual({ ...EMPTY, ...expected })
   })
 
   test.for<[string, unknown, unknown]>([

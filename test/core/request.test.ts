@@ -207,6 +207,14 @@ describe('limits', () => {
     ])
   })
 
+  test('a picture that a model made may be longer than an upload, but counts towards the request', () => {
+    const made = { mimeType: 'image/png', bytes: 20 * MB, made: true } as const
+    expect(found('nano-banana-pro', provider('google'), {}, [made])).toEqual([])
+    expect(found('nano-banana-pro', provider('google'), {}, Array(4).fill(made))).toEqual([
+      'payload_too_large references: are 107 MiB together once encoded; google takes 100 MiB',
+    ])
+  })
+
   test('a type that a model does not read is refused with those it reads', () => {
     const model = { ...findModel('nano-banana')!, referenceTypes: ['image/png', 'image/jpeg'] as const }
     expect(limitsOf({}, [{ mimeType: 'image/heic' }], model, provider('google'))).toEqual([

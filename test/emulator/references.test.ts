@@ -89,6 +89,17 @@ describe('input images', () => {
     expect([full.status, jpg.status]).toEqual([200, 200])
   })
 
+  test('a picture in a turn of the model may be longer, as the model made it', async () => {
+    const whole = Buffer.concat([Buffer.from(images.png!, 'base64'), Buffer.alloc(8 * 1024 * 1024)])
+    const part = inline('image/png', whole.toString('base64'))
+    const contents = [
+      { role: 'model', parts: [part] },
+      { role: 'user', parts: [{ text: 'a' }] },
+    ]
+    const response = await ask(app, { contents, generationConfig: { responseModalities: ['TEXT'] } })
+    expect(response.status).toBe(200)
+  })
+
   test.for<[string, unknown, { provider?: string; model?: string }, number]>([
     ['Google reads snake_case image parts', { inline_data: { mime_type: 'image/png', data: '' } }, {}, 1],
     [

@@ -30,8 +30,14 @@ export type Page = {
   run<T>(expression: string): Promise<T>
   /** Presses and releases a key. */
   press(key: keyof typeof KEY_CODES): Promise<void>
+  /** Shows the page at another size, in CSS pixels, and in the colours that the system prefers. */
+  show(how: { width: number; height: number; dark: boolean }): Promise<void>
+  /** The page as it is shown, as PNG. */
+  screenshot(): Promise<Buffer>
   /** What the page wrote to its console, errors of its policy included. */
   console: string[]
+  /** Addresses that the page asked for, its own first. */
+  requests: string[]
   close(): Promise<void>
 }
 
@@ -67,6 +73,7 @@ export async function openPage(chromium: string, url: string): Promise<Page> {
   const waiting = new Map<number, (message: Message) => void>()
   const events = new Set<(message: Message) => void>()
   const console: string[] = []
+  const requests: string[] = []
   socket.addEventListener('message', ({ data }) => {
     const message = JSON.parse(String(data)) as Message
     if (message.id !== undefined) waiting.get(message.id)?.(message)
@@ -89,11 +96,13 @@ export async function openPage(chromium: string, url: string): Promise<Page> {
       method === 'Log.entryAdded'
     )
       console.push(JSON.stringify(params))
+    if (method === 'Network.requestWillBeSent')
+      requests.push((params as { request: { url: string } }).request.url)
   })
   const { targetId } = await send<{ targetId: string }>('Target.createTarget', { url: 'about:blank' })
   sessionId = (await send<{ sessionId: string }>('Target.attachToTarget', { targetId, flatten: true }))
     .sessionId
-  for (const domain of ['Page', 'Runtime', 'Log']) await send(`${domain}.enable`)
+  for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await send(`${domain}.enable`)
   const loaded = new Promise<void>((resolve) =>
     events.add(({ method }) => {
       if (method === 'Page.loadEventFired') resolve()
@@ -115,7 +124,18 @@ export async function openPage(chromium: string, url: string): Promise<Page> {
       for (const type of ['keyDown', 'keyUp'])
         await send('Input.dispatchKeyEvent', { type, key, code: key, windowsVirtualKeyCode })
     },
+    async show({ width, height, dark }) {
+      const metrics = { width, height, deviceScaleFactor: 1, mobile: width < 600 }
+      await send('Emulation.setDeviceMetricsOverride', metrics)
+      const value = dark ? 'dark' : 'light'
+      await send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value }] })
+    },
+    async screenshot() {
+      const { data } = await send<{ data: string }>('Page.captureScreenshot', { format: 'png' })
+      return Buffer.from(data, 'base64')
+    },
     console,
+    requests,
     async close() {
       socket.close()
       child.kill()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createClient, WorkerUnreachable } from '../../runner/client.ts'
 
-type Asked = { url: string; headers: Record<string, string> }
+type Asked = { method: string; url: string; headers: Record<string, string>; body: unknown }
 
 /** A client whose network answers as told, in turn; the last answer again and again. */
 function client(...answers: (Response | Error | (() => Response))[]) {
@@ -9,7 +9,8 @@ function client(...answers: (Response | Error | (() => Response))[]) {
   const slept: number[] = []
   const made = createClient('http://worker.test/', 'the-token', {
     fetch: (async (url: string, init: RequestInit) => {
-      asked.push({ url, headers: init.headers as Record<string, string> })
+      const { method = 'GET', body } = init
+      asked.push({ method, url, headers: init.headers as Record<string, string>, body })
       const answer = answers[Math.min(asked.length, answers.length) - 1]!
       if (answer instanceof Error) throw answer
       return typeof answer === 'function' ? answer() : answer
@@ -51,6 +52,8 @@ const GENERATION = {
   finishedAt: null,
 }
 
+const PICTURE = { model: 'nano-banana-2', prompt: 'a fern' }
+
 test.for<[string, Response | Error | (() => Response)]>([
   ['the network fails', new TypeError('fetch failed')],
   ['the worker restarts', () => new Response('', { status: 503 })],
@@ -85,7 +88,7 @@ test('a picture is known to the worker when it says so at the first try: a lost 
   const answer = (headers: Record<string, string>) => () => Response.json(GENERATION, { headers })
   const known = { 'idempotent-replayed': 'true' }
   const asked = async (...answers: Parameters<typeof client>) =>
-    (await client(...answers).made.generate('k', {}, 0)).replayed
+    (await client(...answers).made.generate('k', PICTURE, 0)).replayed
   expect(await asked(answer(known))).toBe(true)
   expect(await asked(answer({}))).toBe(false)
   expect(await asked(new TypeError('fetch failed'), answer(known))).toBe(false)
@@ -106,4 +109,50 @@ test('a call that is called off is not sent again, and a wait between two tries 
   await expect(upload).rejects.toThrow('abort')
   await expect(made.download('http://worker.test/images/a.png', stop.signal)).rejects.toThrow('abort')
   expect(asked).toEqual(['HEAD http://worker.test/api/references/abc', 'GET http://worker.test/images/a.png'])
+})
+
+test('calls go where the contract says, with what it says', async () => {
+  const reference = { sha256: 'a'.repeat(64), mimeType: 'image/png', bytes: 1 }
+  const answers = [
+    () => Response.json(GENERATION, { status: 202 }),
+    () => Response.json(GENERATION),
+    () => new Response(null, { status: 404 }),
+    () => Response.json(reference, { status: 201 }),
+  ]
+  const { made, asked } = client(...answers)
+  await made.generate('k', PICTURE, 50)
+  await made.generation('gen_1', 7)
+  await made.putReference(reference.sha256, 'image/png', async () => new Uint8Array([1]))
+  const authorization = 'Bearer the-token'
+  expect(asked).toEqual([
+    {
+      method: 'POST',
+      url: 'http://worker.test/api/generations',
+      headers: {
+        authorization,
+        'content-type': 'application/json',
+        'idempotency-key': '"k"',
+        prefer: 'wait=50',
+      },
+      body: JSON.stringify(PICTURE),
+    },
+    {
+      method: 'GET',
+      url: 'http://worker.test/api/generations/gen_1?wait=7',
+      headers: { authorization },
+      body: undefined,
+    },
+    {
+      method: 'HEAD',
+      url: `http://worker.test/api/references/${reference.sha256}`,
+      headers: { authorization },
+      body: undefined,
+    },
+    {
+      method: 'PUT',
+      url: `http://worker.test/api/references/${reference.sha256}`,
+      headers: { authorization, 'content-type': 'image/png', 'content-length': '1' },
+      body: new Uint8Array([1]),
+    },
+  ])
 })

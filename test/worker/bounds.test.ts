@@ -98,7 +98,8 @@ describe('references', () => {
       mimeType: 'image/png',
     }))
     const problem = await problemOf(await post({ prompt: prompt(), references: images }))
-    expect(problem).toMatchObject({ code: 'unsupported', detail: 'references: no model takes more than 14' })
+    const detail = 'references[].data: no more than 14 images are taken'
+    expect(problem).toMatchObject({ code: 'unsupported', detail })
     expect((await stored('references/')).length).toBeLessThanOrEqual(before + 14)
   })
 

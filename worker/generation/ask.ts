@@ -5,12 +5,15 @@ import { isEnded } from '../../core/api.ts'
 import type { Conversation } from '../../core/gemini/conversation.ts'
 import type { GenerationRequest, ReferenceInput } from '../../core/request.ts'
 import type { AppEnv } from '../env.ts'
+import { logBug } from '../http/log.ts'
 import { Problem } from '../http/problem.ts'
 import { resolveReferences } from '../references/resolve.ts'
 import { digestOf, storeConversation } from './conversation.ts'
 import { generationId, randomName } from './name.ts'
 import type { Ensured } from './object.ts'
+import { generationStub, shieldStub } from './place.ts'
 import type { GenerationRecord, Input, Wish } from './record.ts'
+import { shieldName } from './shield.ts'
 import { askedOf, checkLimits, findRoutes, wishOf } from './wish.ts'
 
 /** A picture that a caller wants. */
@@ -27,6 +30,8 @@ export type Asked = {
   sample?: number
   /** The caller's client says that it repeats a call whose answer it did not get. */
   isRepeat?: boolean
+  /** Without a key: an answer without a picture that was paid a moment ago is given again. Default: true. */
+  isShielded?: boolean
 }
 
 export type Accepted = {
@@ -37,39 +42,88 @@ export type Accepted = {
 
 /** The generation of what is asked, new or found. Throws Problem: then nothing was bought by it. */
 export async function accept(c: Context<AppEnv>, asked: Asked): Promise<Accepted> {
-  const { workspace } = c.var
-  const { key, sample = 1 } = asked
-  // A key holds no space, so no key of a caller's is that of another's second picture.
-  const own = key !== undefined && sample > 1 ? `${key} ${sample}` : key
-  const id = generationId(workspace, own ?? randomName())
-  const wish = await wishOrRecord(c, id, asked)
+  const { id, find } = asked.key === undefined ? await keyless(c, asked) : keyed(c, asked, asked.key)
+  const wish = await wishOrRecord(c, id, asked, find)
   const ensured: Ensured = 'status' in wish ? { kind: 'existing', record: wish } : await ensure(c, wish)
-  if (ensured.kind === 'key_reused')
+  if (ensured.kind !== 'key_reused') return { record: ensured.record, replayed: ensured.kind === 'existing' }
+  // Without a key a repeat has taken the id over, and an address among the references gave it other bytes.
+  const record = asked.key === undefined ? await readGeneration(c, id) : undefined
+  if (record) return { record, replayed: true }
+  throw new Problem(
+    'key_reused',
+    'this Idempotency-Key was used for another request; use a new key for a new picture',
+  )
+}
+
+/** The generation that a request means. */
+type Meant = {
+  id: string
+  /** Its record, if this request was accepted before; undefined where that cannot be. */
+  find?: () => Promise<GenerationRecord | undefined>
+}
+
+function keyed(c: Context<AppEnv>, asked: Asked, key: string): Meant {
+  const { request, conversation, sample = 1 } = asked
+  // A key holds no space, so no key of a caller's is that of another's second picture.
+  const id = generationId(c.var.workspace, sample > 1 ? `${key} ${sample}` : key)
+  return {
+    id,
+    find: async () => {
+      const record = await readGeneration(c, id)
+      const words = askedOf(request as GenerationRequest, conversation && digestOf(conversation))
+      return record?.asked === words ? record : undefined
+    },
+  }
+}
+
+/** A new generation, or the one that the retry shield says is repeated. What can be refused at once does not trouble the
+ *  shield. Throws `internal` when the shield cannot be reached: nothing is bought then, because without it nobody could
+ *  say that it is not bought for the second time. */
+async function keyless(c: Context<AppEnv>, asked: Asked): Promise<Meant> {
+  const { workspace } = c.var
+  const { isRepeat = false, isShielded = true } = asked
+  checkOutline(c, asked)
+  const fresh = generationId(workspace, randomName())
+  const shield = shieldName(workspace, asked)
+  try {
+    const id = await tried(() => shieldStub(c.env, shield).admit(fresh, { isRepeat, isShielded }))
+    return id === fresh ? { id } : { id, find: () => readGeneration(c, id) }
+  } catch (cause) {
+    logBug(c, cause)
     throw new Problem(
-      'key_reused',
-      'this Idempotency-Key was used for another request; use a new key for a new picture',
+      'internal',
+      'it could not be found out whether this repeats a request that was paid for already, so nothing was bought; ask again, or send an Idempotency-Key',
+      { cause },
     )
-  return { record: ensured.record, replayed: ensured.kind === 'existing' }
+  }
 }
 
 /** The wish of a request, or the record that it has already: a repeated request gets its answer whatever has become of
- *  its references and prices. Without references a wish is made of what is at hand, and the object itself knows what is
- *  repeated; so there it is asked for its record only when there is no wish. */
-async function wishOrRecord(c: Context<AppEnv>, id: string, asked: Asked): Promise<Wish | GenerationRecord> {
-  const { conversation, key } = asked
-  const request = asked.request as GenerationRequest
-  const repeated = async () => {
-    const record = key !== undefined ? await readGeneration(c, id) : undefined
-    return record?.asked === askedOf(request, conversation && digestOf(conversation)) ? record : undefined
-  }
-  if (request.references?.length) return (await repeated()) ?? (await prepare(c, id, asked))
+ *  its references and prices. With a key and without references a wish is made of what is at hand, and the object itself
+ *  knows what is repeated; so there it is asked for its record only when there is no wish. */
+async function wishOrRecord(
+  c: Context<AppEnv>,
+  id: string,
+  asked: Asked,
+  find: Meant['find'],
+): Promise<Wish | GenerationRecord> {
+  const isLikelyNew = asked.key !== undefined && !asked.request.references?.length
+  const early = isLikelyNew ? undefined : await find?.()
+  if (early) return early
   try {
     return await prepare(c, id, asked)
   } catch (problem) {
-    const record = await repeated()
+    const record = await find?.()
     if (record) return record
     throw problem
   }
+}
+
+/** Refuses what needs no look at the references themselves: their number, the model, its sizes. */
+function checkOutline(c: Context<AppEnv>, asked: Asked): void {
+  const request = asked.request as GenerationRequest
+  const unseen = (request.references ?? []).map(() => ({}))
+  checkLimits(request, unseen, findRoutes(c.var.market, request))
 }
 
 /** Checks a request and fetches what it is made from, while a refusal still costs nothing. */
@@ -77,12 +131,8 @@ async function prepare(c: Context<AppEnv>, id: string, asked: Asked): Promise<Wi
   const { workspace, market } = c.var
   const references = asked.request.references ?? []
   const request = asked.request as GenerationRequest
-  // Their number first: nothing is fetched for a request that has too many.
-  checkLimits(
-    request,
-    references.map(() => ({})),
-    findRoutes(market, request),
-  )
+  // First of all: nothing is fetched for a request that has too many references.
+  checkOutline(c, asked)
   const inputs = await resolveReferences(references, workspace, {
     bucket: c.env.BUCKET,
     fetch: (input, init) => fetch(input, init),
@@ -98,10 +148,14 @@ const TRIES = 3
 
 /** Hands the wish to its object. It may have been taken although its answer was lost, so it is handed over again: the
  *  same wish is never carried out twice. */
-async function ensure(c: Context<AppEnv>, wish: Wish): Promise<Ensured> {
+function ensure(c: Context<AppEnv>, wish: Wish): Promise<Ensured> {
+  return tried(async () => generationStub(c.env, wish.id).ensure(wish))
+}
+
+async function tried<T>(call: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await stub(c, wish.id).ensure(wish)
+      return await call()
     } catch (error) {
       if (tries === TRIES) throw error
     }
@@ -111,7 +165,7 @@ async function ensure(c: Context<AppEnv>, wish: Wish): Promise<Ensured> {
 /** The record of a generation of this workspace. */
 export async function readGeneration(c: Context<AppEnv>, id: string): Promise<GenerationRecord | undefined> {
   if (!/^gen_[0-9a-z]{26}$/.test(id)) return undefined
-  const record = await stub(c, id).read()
+  const record = await generationStub(c.env, id).read()
   return record?.workspace === c.var.workspace ? record : undefined
 }
 
@@ -123,7 +177,7 @@ export async function waitFor(
 ): Promise<GenerationRecord> {
   if (isEnded(record.status) || seconds === 0) return record
   try {
-    return (await stub(c, record.id).wait(seconds * 1_000)) ?? record
+    return (await generationStub(c.env, record.id).wait(seconds * 1_000)) ?? record
   } catch {
     // The object was moved or restarted while we waited. Its alarm goes on; the caller asks again.
     return record
@@ -152,12 +206,6 @@ export async function waitUntilEnded(
 
 /** Delay before an object that broke off a wait is asked again, in ms. */
 const RESTART_MS = 500
-
-function stub(c: Context<AppEnv>, id: string) {
-  // Google refuses calls that leave from some countries: objects are made where calls are accepted.
-  const locationHint = c.env.LOCATION_HINT ?? 'enam'
-  return c.env.GENERATION.get(c.env.GENERATION.idFromName(id), { locationHint })
-}
 
 /** Where pictures are served from, no trailing slash. */
 export function imagesUrlOf(c: Context<AppEnv>): string {

@@ -1,6 +1,6 @@
 // One provider call from its first byte to the stored picture. Always resolves with what happened, `charged` included;
 // it throws only on a bug. Touches R2 and the provider, never the storage of the object.
-import { type Answer, chooseResult, readAnswer, textOf } from '../../core/answer.ts'
+import { type Answer, chooseResult, isGrounded, readAnswer, textOf } from '../../core/answer.ts'
 import { settle } from '../../core/cost.ts'
 import {
   ConfigurationError,
@@ -17,6 +17,7 @@ import { ReferenceGone, streamBody } from '../stream/body.ts'
 import { isInlineData, ScanError, scanJson } from '../stream/scanner.ts'
 import { readConversation } from './conversation.ts'
 import { bounded } from './ending.ts'
+import { type KeptAnswer, keptOf } from './kept.ts'
 import {
   asResult,
   type Fetch,
@@ -36,8 +37,11 @@ export type AttemptEffects = PictureEffects & {
   /** A signal that aborts after `ms`. */
   timeout: (ms: number) => AbortSignal
   /** Writes the commit record. Called once per call that was sent, before anything is removed. */
-  commit: (ending: Ending) => Promise<void>
+  commit: (ending: Ending, answer?: KeptAnswer) => Promise<void>
 }
+
+/** What an answer may hold beside its pictures, in bytes: signatures of a megabyte and more were seen, one per picture. */
+const SKELETON_BYTES = 8 * 1024 * 1024
 
 /** What is read of an answer that is not a 200, in bytes. */
 const ERROR_BYTES = 64 * 1024
@@ -81,7 +85,8 @@ export async function attempt(
   const others = chosen.others.flatMap((index) => pictures.stored(index) ?? [])
   const imageParts = answer.parts.filter((part) => part.kind === 'picture').length
   const verdict = classifyAnswer(answer, picture !== undefined, imageParts - pictures.all().length, seller)
-  const cost = settle(row, answer.usage, imageParts)
+  // What a search costs beside the picture is not known (promise 4).
+  const cost = isGrounded(answer) ? undefined : settle(row, answer.usage, imageParts)
   const text = textOf(answer.parts)
   const ending = end(verdict, {
     ...(verdict.charged === 'yes' ? { costMicroUsd: cost ?? null } : {}),
@@ -94,9 +99,19 @@ export async function attempt(
     ...(answer.modelVersion ? { modelVersion: answer.modelVersion } : {}),
     ...(answer.responseId ? { responseId: answer.responseId } : {}),
   })
-  await fx.commit(ending)
-  await pictures.discard([...(picture ? [picture] : []), ...others])
+  const thoughts = record.conversation?.includeThoughts ? thoughtsOf(answer, pictures) : []
+  const keep = [...(picture ? [picture] : []), ...others, ...thoughts]
+  const kept = keptOf(answer, (index) => keep.find((each) => each === pictures.stored(index)))
+  await fx.commit(ending, kept)
+  await pictures.discard(keep)
   return ending
+}
+
+/** The pictures that the model drew while it was thinking. */
+function thoughtsOf({ parts }: Answer, pictures: Pictures) {
+  return parts.flatMap((part) =>
+    part.kind === 'picture' && part.thought ? (pictures.stored(part.picture) ?? []) : [],
+  )
 }
 
 type Ready = { call: Call; seller: Seller; row: PriceRow | undefined }
@@ -172,7 +187,11 @@ async function exchange(
       return { verdict: classifyStatus(response.status, text, response.headers.get('retry-after'), seller) }
     }
     if (!response.body) return { verdict: classifySilence('malformed', true, 'the answer is empty') }
-    const skeleton = await scanJson(response.body, { isBlob: isInlineData, sink: pictures.sink })
+    const skeleton = await scanJson(response.body, {
+      isBlob: isInlineData,
+      sink: pictures.sink,
+      maxSkeletonBytes: SKELETON_BYTES,
+    })
     const read = readAnswer(skeleton)
     const byAddress = pictures.count() === 0 && seller.pictureUrlHost
     const download: Fetch = (url, init) => fx.fetch(url, { ...init, signal: fx.timeout(DOWNLOAD_MS) })

@@ -16,6 +16,7 @@ import type { Env } from '../env.ts'
 import { consoleLog, type Log } from '../log.ts'
 import { type AttemptEffects, attempt } from './attempt.ts'
 import { readCommit, writeCommit } from './commit.ts'
+import type { KeptAnswer } from './kept.ts'
 import { writeIndex } from './listing.ts'
 import { randomName } from './name.ts'
 import { asResult, findPictures } from './pictures.ts'
@@ -163,12 +164,17 @@ export class Generation extends DurableObject<Env> {
     return this.#index()
   }
 
-  /** The commit record only matters if the object dies now, and if money may be gone: without it the ending still goes
-   *  into storage. */
-  async #commit(record: GenerationRecord, { number }: Attempt, ending: Ending): Promise<void> {
-    if (ending.verdict.charged === 'no') return
+  /** Without the commit record the ending still goes into storage: it matters if the object dies now and money may be
+   *  gone, and to clients that want the provider's own answer. */
+  async #commit(
+    record: GenerationRecord,
+    { number }: Attempt,
+    ending: Ending,
+    answer?: KeptAnswer,
+  ): Promise<void> {
+    if (ending.verdict.charged === 'no' && !answer) return
     try {
-      await writeCommit(this.env.BUCKET, record.id, number, ending)
+      await writeCommit(this.env.BUCKET, record.id, number, ending, answer)
     } catch (error) {
       this.#log({ event: 'commit_failed', generation: record.id, attempt: number, error: String(error) })
     }
@@ -225,7 +231,7 @@ export class Generation extends DurableObject<Env> {
       now: () => Date.now(),
       sleep: (ms) => scheduler.wait(ms),
       timeout: (ms) => AbortSignal.timeout(ms),
-      commit: (ending) => this.#commit(record, open, ending),
+      commit: (ending, answer) => this.#commit(record, open, ending, answer),
     }
   }
 }

@@ -79,12 +79,13 @@ export function storePictures(name: string, metadata: Record<string, string>, fx
     async fetchFrom(answer, hostSuffix, fetch) {
       const parts: AnswerPart[] = []
       for (const part of answer.parts) {
-        const url = part.kind === 'text' ? pictureUrl(part.text, hostSuffix) : undefined
+        const url = part.kind === 'text' && pictureUrl(part.text, hostSuffix)
         if (!url) {
           parts.push(part)
           continue
         }
-        parts.push({ kind: 'picture', picture: stored.length, label: undefined, thought: part.thought })
+        const { text: _, ...rest } = part
+        parts.push({ ...rest, kind: 'picture', picture: stored.length, label: undefined })
         await guard(download(url, fetch, sink, fx.sleep))
       }
       return { ...answer, parts }

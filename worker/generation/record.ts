@@ -9,8 +9,9 @@ import type { FallbackReason, GenerationRequest, ResolvedReference } from '../..
 import type { StoredPicture } from '../stream/picture.ts'
 import type { StoredConversation } from './conversation.ts'
 
-/** An input image and the R2 key of its bytes; a `fileUri` has none. */
-export type Input = ResolvedReference & { key?: string }
+/** An input image and the R2 key of its bytes; a `fileUri` has none. `made`: it stands in a turn of the model, which made
+ *  it, and may be longer than what anybody may upload. */
+export type Input = ResolvedReference & { key?: string; made?: true }
 
 /** A way to have the picture made. The first has no `on`. */
 export type RouteRecord = { provider: string; model: string; on?: readonly FallbackReason[] }

@@ -55,7 +55,8 @@ export function checkLimits(
 /** What a request asks for in the caller's own words, as a digest: a repeated request is known by it before its
  *  references are fetched and its limits checked again. `conversation`: the digest of a native call's turns. */
 export function askedOf(request: GenerationRequest, conversation?: string): string {
-  const references = (request.references ?? []).map(stableJson)
+  // Where the bytes of an image lie says nothing of it: a long one has a new place each time.
+  const references = (request.references ?? []).map((r) => stableJson({ ...r, key: undefined }))
   return fingerprint({ ...request, references, conversation }, sha256)
 }
 

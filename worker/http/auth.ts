@@ -1,7 +1,7 @@
 // Who is calling. A token comes as `Authorization: Bearer`, `x-goog-api-key` or `?key=`, because Google's clients and
 // the relays' examples each know only one of these. Without ADMIN_TOKEN every call is refused.
 import { createHash } from 'node:crypto'
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../env.ts'
 import { Problem } from './problem.ts'
 
@@ -10,8 +10,7 @@ export const authenticate: MiddlewareHandler<AppEnv> = async function authentica
   const expected = c.env.ADMIN_TOKEN
   if (!expected)
     throw new Problem('misconfigured', 'ADMIN_TOKEN is not set: run `wrangler secret put ADMIN_TOKEN`')
-  const bearer = /^Bearer +(.+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
-  const token = bearer ?? c.req.header('x-goog-api-key') ?? c.req.query('key')
+  const token = tokenOf(c)
   if (!token)
     throw new Problem(
       'unauthorised',
@@ -21,6 +20,12 @@ export const authenticate: MiddlewareHandler<AppEnv> = async function authentica
   // What the emulator drew is kept apart, so that it never passes for a bought picture.
   c.set('workspace', c.var.market.emulated ? 'default.emulated' : 'default')
   await next()
+}
+
+/** The token of a call, however it came; undefined when none did. */
+export function tokenOf(c: Context<AppEnv>): string | undefined {
+  const bearer = /^Bearer +(.+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
+  return bearer ?? c.req.header('x-goog-api-key') ?? c.req.query('key')
 }
 
 /** Compares over digests, so that neither length nor prefix shows in the time taken. */

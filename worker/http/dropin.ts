@@ -1,7 +1,7 @@
 // What the drop-ins have in common: options that a caller may set without leaving its client's own contract, and headers
 // that say what proofsheet knows beside the client's own answer.
 import type { Context } from 'hono'
-import type { GenerationView } from '../../core/api.ts'
+import { type GenerationView, isEnded } from '../../core/api.ts'
 import type { Market } from '../../core/market.ts'
 import type { AppEnv } from '../env.ts'
 import { idempotencyKey } from './input.ts'
@@ -49,7 +49,9 @@ export function resultHeaders(views: readonly GenerationView[], replayed = false
   const costs = views.map((view) => view.cost.actual)
   const cost = costs.some((c) => c === null) ? 'unknown' : String(sum(costs as number[]))
   const charges = views.flatMap((view) => view.attempts.map((attempt) => attempt.charged))
-  const charged = charges.includes('unknown') ? 'unknown' : charges.includes('yes') ? 'yes' : 'no'
+  // What has not ended may still be charged.
+  const isOpen = views.some((view) => !isEnded(view.status))
+  const charged = isOpen || charges.includes('unknown') ? 'unknown' : charges.includes('yes') ? 'yes' : 'no'
   const images = views.flatMap((view) => (view.image ? [view.image.url] : []))
   return {
     'x-proofsheet-generation': views.map((view) => view.id).join(', '),

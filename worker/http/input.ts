@@ -1,5 +1,6 @@
 // Turns what callers send into values, or into one problem that names every field at fault.
 import type { z } from 'zod'
+import { MAX_WAIT_S } from '../../core/contract.ts'
 import { type FieldError, Problem } from './problem.ts'
 
 /** Parses a value with a schema. Throws `invalid_request` with one error per field. */
@@ -41,9 +42,6 @@ export function idempotencyKey(header: string | undefined): string | undefined {
     throw new Problem('invalid_key', 'give 1 to 255 visible ASCII characters, bare or as a quoted string')
   return key
 }
-
-/** Longest time a call may wait for its picture, in seconds: below what proxies between us cut off. */
-export const MAX_WAIT_S = 600
 
 /** Seconds to wait, from `Prefer: wait=N` or `respond-async` (RFC 7240), and what to say was applied. */
 export function preferredWait(

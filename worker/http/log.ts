@@ -1,11 +1,12 @@
-// One line of the log per request. Never a query string: it may hold a token.
-import type { MiddlewareHandler } from 'hono'
+// One line of the log per request, and one per bug. Never a query string: it may hold a token.
+import type { Context, MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../env.ts'
 import type { Log } from '../log.ts'
 
 /** Logs every request when it is answered. */
 export function requestLog(log: Log, now: () => number): MiddlewareHandler<AppEnv> {
   return async function requestLogger(c, next) {
+    c.set('log', log)
     const startedAt = now()
     await next()
     log({
@@ -17,4 +18,10 @@ export function requestLog(log: Log, now: () => number): MiddlewareHandler<AppEn
       ms: now() - startedAt,
     })
   }
+}
+
+/** Logs what nobody foresaw, for every surface's own error writer. */
+export function logBug(c: Context<AppEnv>, error: unknown): void {
+  const text = error instanceof Error ? error.stack : undefined
+  c.var.log({ event: 'bug', requestId: c.var.requestId, error: text ?? String(error) })
 }

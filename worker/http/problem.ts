@@ -21,7 +21,8 @@ export class Problem extends Error {
   }
 }
 
-const TITLES: Record<ProblemCode, string> = {
+/** What each code means, in a few words. */
+export const TITLES: Record<ProblemCode, string> = {
   invalid_json: 'The body is not JSON',
   invalid_request: 'The request is not valid',
   invalid_key: 'The Idempotency-Key is not valid',

@@ -4,7 +4,9 @@ import type { StoredReference } from '../../core/api.ts'
 import type { ReferenceType } from '../../core/models.ts'
 import { MODELS } from '../../core/models.ts'
 import { Problem } from '../http/problem.ts'
-import { ScanError, type ScanOptions, scanJson } from '../stream/scanner.ts'
+import { drain } from '../stream/drain.ts'
+import { type BlobSink, ScanError, type ScanOptions, scanJson } from '../stream/scanner.ts'
+import { type LongBucket, LongImageWriter } from './long.ts'
 import { ReferenceWriter, referenceKey } from './store.ts'
 
 /** An image of the body, stored: it can stand in a request as it is. */
@@ -17,28 +19,36 @@ export type Taken = {
   images: readonly (TakenImage | Problem)[]
 }
 
-export type IntakeOptions = Pick<ScanOptions, 'isBlob'> & {
+export type IntakeOptions = Pick<ScanOptions, 'isBlob' | 'isDataUrl'> & {
   /** Longest body without its images, in bytes. */
   maxJsonBytes: number
   /** What images are called in messages: `references[].data`. */
   field: string
+  /** More images are refused; default: the most that any model takes. */
+  maxImages?: number
 }
 
-export type IntakeEffects = { bucket: Pick<R2Bucket, 'head' | 'put'>; workspace: string }
+export type IntakeEffects = {
+  bucket: Pick<R2Bucket, 'head' | 'put'>
+  workspace: string
+  /** Where pictures go that are longer than an upload may be, because a model made them. Absent: they are refused. Which
+   *  of them is in a turn of a model is known only at the end of the body: the caller refuses the others. */
+  long?: LongBucket
+}
 
 /** Images beyond the most that any model takes are not stored. */
 const MOST_REFERENCES = Math.max(...MODELS.map((model) => model.references.max))
 
-/** Reads a body and stores its images. Throws `invalid_json`, `payload_too_large`, `unsupported` (too many images) and
- *  `invalid_request` (no Base64). */
+/** Reads a body and stores its images. What is refused is read to its end, so that the sender sees the answer. Throws
+ *  `invalid_json`, `payload_too_large` and `unsupported` (too many images). */
 export async function takeBody(
   body: ReadableStream<Uint8Array> | null,
   options: IntakeOptions,
-  { bucket, workspace }: IntakeEffects,
+  effects: IntakeEffects,
 ): Promise<Taken> {
-  if (!body) throw new Problem('invalid_json', 'the body is empty')
   const images: (TakenImage | Problem)[] = []
-  let writer = new ReferenceWriter()
+  const most = options.maxImages ?? MOST_REFERENCES
+  let writer: ImageWriter | undefined
   let problem: Problem | undefined
   const attempt = async (work: () => void | Promise<void>) => {
     if (problem) return
@@ -51,22 +61,59 @@ export async function takeBody(
   }
   const sink = {
     open() {
-      if (images.length === MOST_REFERENCES)
-        throw new Problem('unsupported', `references: no model takes more than ${MOST_REFERENCES}`)
-      writer = new ReferenceWriter()
+      if (images.length === most)
+        throw new Problem('unsupported', `${options.field}: no more than ${most} images are taken`)
+      writer = imageWriter(effects)
       problem = undefined
     },
-    write: (bytes: Uint8Array) => attempt(() => writer.write(bytes)),
+    write: (bytes: Uint8Array) => attempt(() => writer!.write(bytes)),
     async close() {
-      await attempt(async () => {
-        const stored = await writer.store(bucket, workspace)
-        images.push({ ...stored, key: referenceKey(workspace, stored.sha256) })
-      })
+      await attempt(async () => void images.push(await writer!.store()))
       if (problem) images.push(problem)
+      writer = undefined
+    },
+    async fail(error: Error) {
+      await writer!.abort()
+      writer = undefined
+      images.push(problem ?? new Problem('invalid_request', `is not Base64: ${error.message}`))
     },
   }
-  const json = await scan(body, options, sink, () => images.length + 1)
+  try {
+    return { json: await scan(body, options, sink), images }
+  } catch (error) {
+    await writer?.abort()
+    throw error
+  }
+}
+
+/** Reads a body and only counts its images. Throws `invalid_json` and `payload_too_large`. */
+export async function countBody(
+  body: ReadableStream<Uint8Array> | null,
+  options: Pick<IntakeOptions, 'isBlob' | 'maxJsonBytes'>,
+): Promise<{ json: unknown; images: number }> {
+  let images = 0
+  const count = () => void images++
+  const json = await scan(body, options, { open() {}, write() {}, close: count, fail: count })
   return { json, images }
+}
+
+type ImageWriter = {
+  write(bytes: Uint8Array): void | Promise<void>
+  store(): Promise<TakenImage>
+  abort(): void | Promise<void>
+}
+
+function imageWriter({ bucket, workspace, long }: IntakeEffects): ImageWriter {
+  if (long) return new LongImageWriter(long, workspace)
+  const writer = new ReferenceWriter()
+  return {
+    write: (bytes) => writer.write(bytes),
+    abort() {},
+    async store() {
+      const stored = await writer.store(bucket, workspace)
+      return { ...stored, key: referenceKey(workspace, stored.sha256) }
+    },
+  }
 }
 
 /** Whether an image may be called so: by its own type, in any spelling. HEIC is a kind of HEIF, and files of either
@@ -77,21 +124,26 @@ export function isCalled(actual: ReferenceType, label: string): boolean {
 }
 
 async function scan(
-  body: ReadableStream<Uint8Array>,
-  { isBlob, maxJsonBytes, field }: IntakeOptions,
-  sink: ScanOptions['sink'],
-  ordinal: () => number,
+  body: ReadableStream<Uint8Array> | null,
+  { isBlob, isDataUrl, maxJsonBytes }: Pick<IntakeOptions, 'isBlob' | 'isDataUrl' | 'maxJsonBytes'>,
+  sink: BlobSink,
 ): Promise<unknown> {
+  if (!body) throw new Problem('invalid_json', 'the body is empty')
+  const options = {
+    isBlob,
+    isDataUrl,
+    sink,
+    maxSkeletonBytes: maxJsonBytes,
+    isStrict: true,
+    leavesBody: true,
+  }
   try {
-    return await scanJson(body, { isBlob, sink, maxSkeletonBytes: maxJsonBytes })
+    return await scanJson(body, options)
   } catch (error) {
+    await drain(body)
     if (!(error instanceof ScanError)) throw error
     if (error.kind === 'too_large')
       throw new Problem('payload_too_large', `the body is over ${maxJsonBytes} bytes without its images`)
-    if (error.kind === 'base64') {
-      const why = (error.cause as Error).message
-      throw new Problem('invalid_request', `${field}: image ${ordinal()} of the body is not Base64: ${why}`)
-    }
     throw new Problem('invalid_json', error.message, { cause: error })
   }
 }

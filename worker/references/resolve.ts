@@ -61,12 +61,13 @@ async function pictureOf(id: string, fx: ResolveEffects): Promise<Input> {
   if (!record) throw new Problem('reference_not_found', `there is no generation ${id}`)
   if (!picture || !(await fx.bucket.head(picture.key)))
     throw new Problem('reference_not_found', `generation ${id} has no picture (it is ${record.status})`)
-  return { sha256: picture.sha256, mimeType: picture.mimeType, bytes: picture.bytes, key: picture.key }
+  const { sha256, mimeType, bytes, key } = picture
+  return { sha256, mimeType, bytes, generation: id, key }
 }
 
 /** A resolved reference as it is echoed and fingerprinted: without the place where its bytes lie. */
 export function publicReference(input: Input): ResolvedReference {
-  return 'fileUri' in input
-    ? { fileUri: input.fileUri, mimeType: input.mimeType }
-    : { sha256: input.sha256, mimeType: input.mimeType, bytes: input.bytes }
+  if ('fileUri' in input) return { fileUri: input.fileUri, mimeType: input.mimeType }
+  const { sha256, mimeType, bytes, generation } = input
+  return { sha256, mimeType, bytes, ...(generation ? { generation } : {}) }
 }

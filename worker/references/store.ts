@@ -47,6 +47,16 @@ export class ReferenceWriter {
     this.#chunks.push(chunk.slice())
   }
 
+  /** Bytes so far. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Gives away what came, piece by piece, and holds it no longer. */
+  *release(): Generator<Uint8Array> {
+    for (let chunk = this.#chunks.shift(); chunk; chunk = this.#chunks.shift()) yield chunk
+  }
+
   /** Stores what came. `claims` is what the sender says of it. Throws `unsupported_media_type`, `digest_mismatch`. */
   async store(
     bucket: Pick<R2Bucket, 'head' | 'put'>,

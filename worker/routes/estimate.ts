@@ -1,29 +1,39 @@
 // /api/estimate: the price before the picture. Buys nothing and stores nothing.
-import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
-import { EstimateRequestSchema, EstimateSchema, type EstimateView } from '../../core/api.ts'
+import { EstimateRequestSchema, type EstimateView } from '../../core/api.ts'
+import { CONTRACT } from '../../core/contract.ts'
 import { total } from '../../core/cost.ts'
 import { toUsd } from '../../core/money.ts'
 import { PRICE_TABLE_VERSION } from '../../core/prices.ts'
 import type { ReferenceInput } from '../../core/request.ts'
 import { quoteRoutes } from '../../core/routes.ts'
-import type { AppEnv } from '../env.ts'
+import { ESTIMATE } from '../description/examples.ts'
 import { statusesOf } from '../generation/listing.ts'
 import { generationId } from '../generation/name.ts'
 import { checkLimits, draftOf, findRoutes } from '../generation/wish.ts'
+import { declare, routes } from '../http/declare.ts'
 import { parse, readJson } from '../http/input.ts'
 
 const MAX_BODY_BYTES = 8 * 1024 * 1024
 
-const route = createRoute({
-  method: 'post',
-  path: '/',
+const route = declare(CONTRACT.estimate, {
   summary: 'What one or many requests would cost',
-  responses: {
-    200: { description: 'The quote.', content: { 'application/json': { schema: EstimateSchema } } },
-  },
+  description:
+    'Buys nothing and stores nothing. A request may carry `key`, the Idempotency-Key it would be sent with: `existing` then names the generation that has it already, and the sum leaves it out. A sum with a part that has no price is null.',
+  tag: 'Prices',
+  answers: { 200: { description: 'The quote.', example: ESTIMATE } },
+  problems: [
+    'invalid_json',
+    'invalid_request',
+    'payload_too_large',
+    'unknown_model',
+    'unknown_provider',
+    'not_sold',
+    'not_configured',
+    'unsupported',
+  ],
 })
 
-export const estimate = new OpenAPIHono<AppEnv>().openapi(route, async (c) => {
+export const estimate = routes().openapi(route, async (c) => {
   const { market, workspace } = c.var
   const input = parse(EstimateRequestSchema, await readJson(c.req.raw, MAX_BODY_BYTES))
   const requests = 'requests' in input ? input.requests : [input]
@@ -31,13 +41,13 @@ export const estimate = new OpenAPIHono<AppEnv>().openapi(route, async (c) => {
   const known = ids.filter((id) => id !== undefined)
   const statuses = known.length > 0 ? await statusesOf(c.env.DB, workspace, known) : new Map()
   const quotes = requests.map((request, index) => {
-    const routes = findRoutes(market, request)
-    checkLimits(request, (request.references ?? []).map(claimOf), routes)
+    const found = findRoutes(market, request)
+    checkLimits(request, (request.references ?? []).map(claimOf), found)
     const id = ids[index]
     const status = id ? statuses.get(id) : undefined
     return {
-      routes,
-      quote: quoteRoutes(routes, draftOf(request)),
+      route: found.first,
+      quote: quoteRoutes(found, draftOf(request)),
       existing: id && status ? { id, status } : null,
     }
   })
@@ -45,9 +55,9 @@ export const estimate = new OpenAPIHono<AppEnv>().openapi(route, async (c) => {
   const view: EstimateView = {
     ...moneyOf(sum),
     currency: 'USD',
-    requests: quotes.map(({ routes, quote, existing }) => ({
-      provider: routes.first.seller.id,
-      model: routes.first.model.id,
+    requests: quotes.map(({ route, quote, existing }) => ({
+      provider: route.seller.id,
+      model: route.model.id,
       ...moneyOf(quote),
       existing,
     })),

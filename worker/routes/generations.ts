@@ -1,16 +1,20 @@
 // /api/generations: make a picture, look at one, list them. Parses, asks the Generation object, answers; the call to a
 // provider is the object's alone.
-import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { GenerationListSchema, GenerationSchema, isEnded, STATUSES } from '../../core/api.ts'
+import { z } from 'zod'
+import { isEnded, STATUSES } from '../../core/api.ts'
+import { CONTRACT, MAX_WAIT_S } from '../../core/contract.ts'
 import { findModel } from '../../core/models.ts'
 import { RequestSchema } from '../../core/request.ts'
+import { GENERATION, QUEUED_GENERATION } from '../description/examples.ts'
 import type { AppEnv } from '../env.ts'
 import { accept, imagesUrlOf, readGeneration, waitFor } from '../generation/ask.ts'
 import { listGenerations } from '../generation/listing.ts'
 import type { GenerationRecord } from '../generation/record.ts'
 import { viewOf } from '../generation/view.ts'
-import { idempotencyKey, MAX_WAIT_S, parse, preferredWait } from '../http/input.ts'
+import { declare, routes } from '../http/declare.ts'
+import { callOptions } from '../http/dropin.ts'
+import { parse, preferredWait } from '../http/input.ts'
 import { Problem } from '../http/problem.ts'
 import { readWithReferences } from '../references/inline.ts'
 
@@ -20,73 +24,81 @@ const DEFAULT_WAIT_S = 100
 /** What `Retry-After` advises for a picture that is not ready, in seconds. */
 const POLL_AFTER_S = 5
 
-const json = <S extends z.ZodType>(schema: S, description: string) => ({
-  description,
-  content: { 'application/json': { schema } },
-})
+const LOCATION = {
+  description: 'Where to ask for it again.',
+  schema: { type: 'string' },
+  required: true,
+} as const
+const APPLIED = { description: 'What of `Prefer` was heeded.', schema: { type: 'string' } } as const
+const REPLAYED = {
+  description: '`true`: it was asked for before; this request bought nothing.',
+  schema: { type: 'string' },
+} as const
 
-const create = createRoute({
-  method: 'post',
-  path: '/',
+const create = declare(CONTRACT.makeGeneration, {
   summary: 'Make one picture',
-  request: {
-    headers: z.object({ 'idempotency-key': z.string().optional(), prefer: z.string().optional() }),
+  description:
+    'Waits for the picture for as long as `Prefer` says; a client that leaves cancels nothing. Without an `Idempotency-Key` every request is a new picture. A generation that ended without one is a 201 with its status: problems are for what was not accepted. Base64 of `references[].data` is stored as it arrives; the rest of the body may be 1 MiB.',
+  tag: 'Generations',
+  answers: {
+    201: {
+      description: 'It has ended: with a picture, or with the reason why there is none.',
+      headers: { Location: LOCATION, 'Preference-Applied': APPLIED, 'Idempotent-Replayed': REPLAYED },
+      example: GENERATION,
+    },
+    202: {
+      description: 'Not yet: ask `Location` again after `Retry-After` seconds.',
+      headers: {
+        Location: LOCATION,
+        'Retry-After': { description: 'Seconds.', schema: { type: 'integer' }, required: true },
+        'Preference-Applied': APPLIED,
+        'Idempotent-Replayed': REPLAYED,
+      },
+      example: QUEUED_GENERATION,
+    },
   },
-  responses: {
-    201: json(GenerationSchema, 'It has ended: with a picture, or with the reason why there is none.'),
-    202: json(GenerationSchema, 'Not yet: ask `Location` again after `Retry-After` seconds.'),
-  },
+  problems: [
+    'invalid_json',
+    'invalid_request',
+    'invalid_key',
+    'max_cost_exceeded',
+    'payload_too_large',
+    'unsupported_media_type',
+    'key_reused',
+    'reference_not_found',
+    'reference_unreachable',
+    'unknown_model',
+    'unknown_provider',
+    'not_sold',
+    'not_configured',
+    'unsupported',
+  ],
 })
 
-const list = createRoute({
-  method: 'get',
-  path: '/',
+const list = declare(CONTRACT.listGenerations, {
   summary: 'The newest generations first',
-  request: {
-    query: z.object({
-      status: z
-        .string()
-        .optional()
-        .describe(`Comma-separated: ${STATUSES.join(', ')}`),
-      model: z.string().optional(),
-      provider: z.string().optional(),
-      cursor: z.string().optional(),
-      limit: z.string().optional().describe('1 to 100, default 20'),
-      key: z.string().optional(),
-    }),
+  tag: 'Generations',
+  answers: {
+    200: { description: 'A page of generations.', example: { generations: [GENERATION], cursor: null } },
   },
-  responses: { 200: json(GenerationListSchema, 'A page of generations.') },
+  problems: ['invalid_request'],
 })
 
-const read = createRoute({
-  method: 'get',
-  path: '/{id}',
+const read = declare(CONTRACT.readGeneration, {
   summary: 'One generation',
-  request: {
-    params: z.object({ id: z.string() }),
-    query: z.object({
-      wait: z.string().optional().describe('Seconds to wait for its end.'),
-      key: z.string().optional(),
-    }),
-  },
-  responses: { 200: json(GenerationSchema, 'As it is now.') },
+  tag: 'Generations',
+  answers: { 200: { description: 'As it is now.', example: GENERATION } },
+  problems: ['invalid_request', 'not_found'],
 })
 
-export const generations = new OpenAPIHono<AppEnv>({
-  defaultHook(result) {
-    if (result.success) return
-    // Parameters are text, and checked below: all that can be wrong of them here is that one came twice.
-    const names = result.error.issues.map((issue) => issue.path.join('.'))
-    throw new Problem('invalid_request', `${names.join(', ')}: given more than once`)
-  },
-})
+export const generations = routes()
   .openapi(create, async (c) => {
     const { workspace } = c.var
-    const key = idempotencyKey(c.req.header('idempotency-key'))
+    const { key, isRepeat, isShielded } = callOptions(c)
     const { seconds, applied } = preferredWait(c.req.header('prefer'), DEFAULT_WAIT_S)
     const body = await readWithReferences(c.req.raw.body, c.env.BUCKET, workspace)
     const request = parse(RequestSchema, body)
-    const accepted = await accept(c, { request, key })
+    const accepted = await accept(c, { request, key, isRepeat, isShielded })
     const record = await waitFor(c, accepted.record, seconds)
     const ended = isEnded(record.status)
     c.header('location', `/api/generations/${record.id}`)

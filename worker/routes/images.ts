@@ -1,9 +1,34 @@
 // /images/:name.:ext: the pictures. Open to all who know the name, which is 128 random bits; immutable.
-import { Hono } from 'hono'
-import type { AppEnv } from '../env.ts'
+import { CONTRACT } from '../../core/contract.ts'
+import { declare, routes } from '../http/declare.ts'
 import { Problem } from '../http/problem.ts'
 
-export const images = new Hono<AppEnv>().get('/:file{[0-9a-z-]+\\.[a-z]+}', async (c) => {
+const route = declare(CONTRACT.readImage, {
+  summary: 'A picture',
+  description:
+    'No token: whoever has the address has the picture. Immutable. One `Range`, the conditions of RFC 9110 and calls from other origins are heeded.',
+  tag: 'Pictures',
+  answers: {
+    200: {
+      description: 'The picture.',
+      headers: {
+        ETag: { description: 'Strong.', schema: { type: 'string' } },
+        'Cache-Control': { description: 'A year, immutable.', schema: { type: 'string' } },
+      },
+    },
+  },
+  others: {
+    206: { description: 'The range that was asked for; `Content-Range` says which.' },
+    304: { description: 'As the caller has it already.' },
+    412: { description: 'Not what `If-Match` or `If-Unmodified-Since` says.' },
+    416: { description: 'The picture has no such range.' },
+  },
+  problems: ['not_found'],
+})
+
+export const images = routes()
+images.openAPIRegistry.registerPath(route)
+images.get('/images/:file{[0-9a-z-]+\\.[a-z]+}', async (c) => {
   const key = `pictures/${c.req.param('file')}`
   const missing = () => new Problem('not_found', `there is no picture ${c.req.param('file')}`)
   const { headers } = c.req.raw

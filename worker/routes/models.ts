@@ -1,16 +1,12 @@
 // /api/models: what can be made here, by whom, and for how much.
-import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
-import { ModelsSchema } from '../../core/api.ts'
 import { catalogueOf } from '../../core/catalogue.ts'
-import type { AppEnv } from '../env.ts'
+import { CONTRACT } from '../../core/contract.ts'
+import { declare, routes } from '../http/declare.ts'
 
-const route = createRoute({
-  method: 'get',
-  path: '/',
+const route = declare(CONTRACT.models, {
   summary: 'Models with limits, lifecycle and dated prices per provider',
-  responses: {
-    200: { description: 'The catalogue.', content: { 'application/json': { schema: ModelsSchema } } },
-  },
+  tag: 'Prices',
+  answers: { 200: { description: 'The catalogue.' } },
 })
 
-export const models = new OpenAPIHono<AppEnv>().openapi(route, (c) => c.json(catalogueOf(c.var.market), 200))
+export const models = routes().openapi(route, (c) => c.json(catalogueOf(c.var.market), 200))

@@ -1,50 +1,58 @@
 // /api/references: upload an input image once, under the SHA-256 of its bytes.
-import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { StoredReferenceSchema } from '../../core/api.ts'
-import { Sha256Schema } from '../../core/request.ts'
+import { CONTRACT } from '../../core/contract.ts'
+import { STORED_REFERENCE } from '../description/examples.ts'
 import type { AppEnv } from '../env.ts'
-import { parse } from '../http/input.ts'
+import { declare, routes } from '../http/declare.ts'
 import { Problem } from '../http/problem.ts'
 import { findReference, ReferenceWriter, referenceKey } from '../references/store.ts'
 
-const stored = (description: string) => ({
-  description,
-  content: { 'application/json': { schema: StoredReferenceSchema } },
-})
-const params = z.object({ sha256: z.string() })
-
-const upload = createRoute({
-  method: 'post',
-  path: '/',
-  summary: 'Store an image; the body is its bytes',
-  responses: { 201: stored('Stored under its digest.') },
-})
-
-const put = createRoute({
-  method: 'put',
-  path: '/{sha256}',
-  summary: 'Store an image under a digest that is known beforehand; the body is its bytes',
-  request: { params },
-  responses: { 200: stored('It was there already.'), 201: stored('Stored.') },
+const upload = declare(CONTRACT.storeReference, {
+  summary: 'Store an input image',
+  description:
+    'The body is its bytes. What they are, they say themselves; a `Content-Type` that says otherwise is an error.',
+  tag: 'References',
+  answers: {
+    201: {
+      description: 'Stored under its digest.',
+      headers: { Location: { description: 'Where the bytes are.', schema: { type: 'string' } } },
+      example: STORED_REFERENCE,
+    },
+  },
+  problems: ['payload_too_large', 'unsupported_media_type'],
 })
 
-const get = createRoute({
-  method: 'get',
-  path: '/{sha256}',
-  summary: 'The bytes; HEAD says whether they are there',
-  request: { params },
-  responses: { 200: { description: 'The image.' } },
+const put = declare(CONTRACT.putReference, {
+  summary: 'Store an input image under a digest that is known beforehand',
+  description: 'The body is its bytes.',
+  tag: 'References',
+  answers: {
+    200: { description: 'It was there already.', example: STORED_REFERENCE },
+    201: { description: 'Stored.', example: STORED_REFERENCE },
+  },
+  problems: ['invalid_request', 'payload_too_large', 'unsupported_media_type', 'digest_mismatch'],
 })
 
-export const references = new OpenAPIHono<AppEnv>()
+const get = declare(CONTRACT.readReference, {
+  summary: 'The bytes of an input image',
+  tag: 'References',
+  answers: {
+    200: {
+      description: 'The image.',
+      headers: { ETag: { description: 'Strong.', schema: { type: 'string' } } },
+    },
+  },
+  problems: ['invalid_request', 'not_found'],
+})
+
+export const references = routes()
   .openapi(upload, async (c) => {
     const reference = await receive(c)
     c.header('location', `/api/references/${reference.sha256}`)
     return c.json(reference, 201)
   })
   .openapi(put, async (c) => {
-    const sha256 = parse(Sha256Schema, c.req.valid('param').sha256)
+    const sha256 = c.req.valid('param').sha256
     const existing = await findReference(c.env.BUCKET, c.var.workspace, sha256)
     if (existing) {
       await c.req.raw.body?.cancel()
@@ -53,7 +61,7 @@ export const references = new OpenAPIHono<AppEnv>()
     return c.json(await receive(c, sha256), 201)
   })
   .openapi(get, async (c) => {
-    const sha256 = parse(Sha256Schema, c.req.valid('param').sha256)
+    const sha256 = c.req.valid('param').sha256
     const key = referenceKey(c.var.workspace, sha256)
     // HEAD runs this handler too: then the bytes are not fetched.
     const object = c.req.raw.method === 'HEAD' ? await c.env.BUCKET.head(key) : await c.env.BUCKET.get(key)

@@ -64,7 +64,7 @@ export class Base64Decoder {
         continue
       }
       if (value === WRONG || this.#isPadded)
-        throw new Base64Error(`character ${characters[i - 1]} does not belong in Base64 here`)
+        throw new Base64Error(`${nameOf(characters[i - 1]!)} does not belong in Base64 here`)
       bits = (bits << 6) | value
       if (++digits < 4) continue
       out[at++] = bits >> 16
@@ -147,4 +147,9 @@ function write(out: Uint8Array, at: number, group: number): number {
   out[at + 2] = DIGITS[(group >> 6) & 63]!
   out[at + 3] = DIGITS[group & 63]!
   return at + 4
+}
+
+/** A byte as messages call it. */
+function nameOf(byte: number): string {
+  return byte > 0x20 && byte < 0x7f ? `"${String.fromCharCode(byte)}"` : `the byte 0x${byte.toString(16)}`
 }

@@ -6,6 +6,8 @@ export type Chunks = {
   next(): Promise<Uint8Array | undefined>
   /** Ends the reading; how the cancellation itself ends changes nothing. */
   cancel(reason: unknown): void
+  /** Ends the reading and leaves what follows to another reader. */
+  release(): void
 }
 
 /** The pieces of `body`, of at most `bufferBytes` each. */
@@ -34,6 +36,7 @@ function reused(reader: ReadableStreamBYOBReader, bufferBytes: number): Chunks {
       return value
     },
     cancel: (reason) => void reader.cancel(reason).catch(() => {}),
+    release: () => reader.releaseLock(),
   }
 }
 
@@ -51,5 +54,6 @@ function sliced(reader: ReadableStreamDefaultReader<Uint8Array>, bufferBytes: nu
       return slice
     },
     cancel: (reason) => void reader.cancel(reason).catch(() => {}),
+    release: () => reader.releaseLock(),
   }
 }

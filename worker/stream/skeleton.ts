@@ -3,7 +3,7 @@
 /** Why a text is no answer. `truncated`: it ended before its value did. */
 export class ScanError extends Error {
   override name = 'ScanError'
-  readonly kind: 'truncated' | 'malformed' | 'base64' | 'too_large'
+  readonly kind: 'truncated' | 'malformed' | 'base64' | 'too_large' | 'too_deep'
   constructor(kind: ScanError['kind'], message: string, options?: ErrorOptions) {
     super(message, options)
     this.kind = kind
@@ -38,8 +38,11 @@ export class Skeleton {
     if (this.#bytes[this.length - 1] !== SPACE) this.push(SPACE)
   }
 
-  text(from = 0): string {
-    return new TextDecoder().decode(this.#bytes.subarray(from, this.length))
+  /** The kept text. Bytes that are no UTF-8 become marks, or throw TypeError when it is `strict`. */
+  text(from = 0, strict = false): string {
+    return new TextDecoder('utf-8', { fatal: strict, ignoreBOM: false }).decode(
+      this.#bytes.subarray(from, this.length),
+    )
   }
 
   #reserve(more: number): void {
@@ -51,4 +54,11 @@ export class Skeleton {
     grown.set(this.#bytes.subarray(0, this.length))
     this.#bytes = grown
   }
+}
+
+/** Whether a bare word or number, the whole of a text, could have gone on. */
+export function isUnfinishedWord(text: string): boolean {
+  const word = text.trim()
+  if (/^-?[\d.]*[eE]?[-+]?$/.test(word)) return !/\d$/.test(word)
+  return ['true', 'false', 'null'].some((whole) => whole !== word && whole.startsWith(word))
 }

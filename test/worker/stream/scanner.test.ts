@@ -194,7 +194,7 @@ describe('what is no answer', () => {
     ['a blob with characters beyond ASCII', data('QU\\u20acD'), 'base64'],
     ['a blob that ends inside a byte', data('QUJDR'), 'base64'],
     ['more text than the bound', long, 'too_large'],
-    ['too many levels', deep, 'too_large'],
+    ['too many levels', deep, 'too_deep'],
   ] as const)('%s', async ([, text, kind]) => {
     for (const cut of [undefined, seeded(4)]) {
       const result = scan(text, cut, text === long ? 100 : undefined)
@@ -202,6 +202,14 @@ describe('what is no answer', () => {
       await expect(result).rejects.toMatchObject({ kind })
     }
   })
+})
+
+test('bytes that are no UTF-8 are refused where a caller wrote them, and marked where they were paid for', async () => {
+  const bytes = Uint8Array.from([...utf8('{"text":"'), 0xff, ...utf8('"}')])
+  const options = { isBlob: isInlineData, sink: collect() }
+  const strict = scanJson(streamOf([bytes]), { ...options, isStrict: true })
+  await expect(strict).rejects.toMatchObject({ name: 'ScanError', kind: 'malformed' })
+  expect(await scanJson(streamOf([bytes]), options)).toEqual({ text: '\ufffd' })
 })
 
 test('blobs and white space do not count towards the bound', async () => {

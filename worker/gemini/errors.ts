@@ -1,0 +1,162 @@
+// Everything that can go wrong, as a google.rpc error: the one place of this surface that knows statuses. What proofsheet
+// knows beside Google's contract stands in an ErrorInfo of the domain `proofsheet`.
+import type { Context } from 'hono'
+import { isEnded } from '../../core/api.ts'
+import { dailyQuota, invalidKey, type RpcDetail, RpcError, type RpcStatus } from '../../core/gemini/rpc.ts'
+import { ConfigurationError } from '../../core/market.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import type { AppEnv } from '../env.ts'
+import { chargedOf, type GenerationRecord } from '../generation/record.ts'
+import { logBug } from '../http/log.ts'
+import { Problem } from '../http/problem.ts'
+
+/** Delay that a client is told after a rate limit whose provider named none, in ms. */
+const RETRY_MS = 60_000
+
+/** The error of any failure before there was a generation. A bug is logged, and says nothing but where to find it. */
+export function rpcErrorOf(c: Context<AppEnv>, error: unknown): RpcError {
+  if (error instanceof RpcError) return error
+  if (error instanceof Problem) return ofProblem(error)
+  if (error instanceof ConfigurationError)
+    return told('FAILED_PRECONDITION', `the worker is not set up: ${error.message}`, 'misconfigured')
+  logBug(c, error)
+  return told(
+    'INTERNAL',
+    `something went wrong in the worker; its log has it under ${c.var.requestId}`,
+    'internal',
+  )
+}
+
+/** The error as a response; a stream without `alt=sse` answers it as a list of one (mscraftsman/generative-ai#169). */
+export function errorResponse(
+  c: Context<AppEnv>,
+  error: RpcError,
+  asList: boolean,
+  headers: Record<string, string> = {},
+): Response {
+  return new Response(JSON.stringify(asList ? [error.body] : error.body, null, 2), {
+    status: error.code,
+    headers: {
+      ...headers,
+      'content-type': 'application/json; charset=UTF-8',
+      'x-request-id': c.var.requestId,
+    },
+  })
+}
+
+/** Why a generation has no answer of a provider's own; undefined when it has one, with a picture or without. */
+export function endedError(record: GenerationRecord): RpcError | undefined {
+  const { id, status } = record
+  const last = record.attempts.at(-1)
+  const facts = { generation: id, charged: last ? chargedOf(last) : 'no' }
+  if (!isEnded(status))
+    return told(
+      'DEADLINE_EXCEEDED',
+      `the picture is not ready yet and goes on being made; ask for it at /api/generations/${id}`,
+      'not_ready',
+      facts,
+    )
+  if (status === 'cancelled')
+    return told('CANCELLED', `generation ${id} was cancelled before it was sent`, 'cancelled', facts)
+  const verdict = last?.ending?.verdict
+  if (!verdict)
+    return told('UNAVAILABLE', 'its deadline passed before it could be sent', 'unreachable', facts)
+  const { outcome, message } = verdict
+  if (outcome === 'succeeded' || outcome === 'refused' || outcome === 'no_image') return undefined
+  const { status: rpcStatus, words } = OUTCOMES[outcome]
+  const text = `${words ? `${words}: ` : ''}${message || outcome}${doubt(record)}`
+  const error = told(rpcStatus, text, outcome, facts)
+  if (outcome === 'rate_limited')
+    error.details = [...error.details, retryInfo(verdict.retryAfterMs ?? RETRY_MS)]
+  if (outcome === 'quota_exhausted')
+    error.details = [...error.details, ...quotaOf(record.routes[last!.route]!.model)]
+  return error
+}
+
+/** A picture that was made and is not stored any more. */
+export function pictureGone(id: string): RpcError {
+  const message = `the picture of generation ${id} is not stored any more; ask for it anew with another Idempotency-Key, or with none`
+  return told('INTERNAL', message, 'picture_gone', { generation: id })
+}
+
+type Facts = Readonly<Record<string, string>>
+
+function told(status: RpcStatus, message: string, reason: string, metadata: Facts = {}): RpcError {
+  return new RpcError(status, message, [errorInfo(reason, metadata)])
+}
+
+function errorInfo(reason: string, metadata: Facts): RpcDetail {
+  return {
+    '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+    reason: reason.toUpperCase(),
+    domain: 'proofsheet',
+    ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
+  }
+}
+
+function retryInfo(ms: number): RpcDetail {
+  return { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${ms / 1000}s` }
+}
+
+/** A quota of the day, in the words by which Google's clients know that waiting is of no use. */
+function quotaOf(model: string): readonly RpcDetail[] {
+  return dailyQuota(model).details.filter((detail) => detail['@type'].endsWith('.QuotaFailure'))
+}
+
+function doubt({ id, status, attempts }: GenerationRecord): string {
+  if (status !== 'uncertain' && !attempts.some((attempt) => chargedOf(attempt) === 'unknown')) return ''
+  return ` (generation ${id}: it is not known whether it was charged. The same request again within a minute gets this answer again and buys nothing; with the header x-proofsheet-shield: off it buys anew)`
+}
+
+/** Outcomes without a provider's 200 that can be shown, by Google's status for them. */
+const OUTCOMES: Record<
+  Exclude<Outcome, 'succeeded' | 'refused' | 'no_image'>,
+  { status: RpcStatus; words?: string }
+> = {
+  rate_limited: { status: 'RESOURCE_EXHAUSTED' },
+  quota_exhausted: { status: 'RESOURCE_EXHAUSTED' },
+  unavailable: { status: 'UNAVAILABLE' },
+  unreachable: { status: 'UNAVAILABLE' },
+  unauthorised: {
+    status: 'FAILED_PRECONDITION',
+    words: "the provider did not take this worker's key for it, which is its operator's to set",
+  },
+  model_gone: { status: 'NOT_FOUND' },
+  rejected: { status: 'INVALID_ARGUMENT' },
+  provider_error: { status: 'INTERNAL' },
+  timed_out: { status: 'DEADLINE_EXCEEDED' },
+  cut_off: { status: 'INTERNAL' },
+  malformed: { status: 'INTERNAL' },
+  not_stored: { status: 'INTERNAL', words: 'the picture was made and charged, but could not be stored' },
+  orphaned: { status: 'INTERNAL' },
+}
+
+/** Google's status of a problem; what is not listed is INVALID_ARGUMENT. */
+const PROBLEMS: Partial<Record<Problem['code'], RpcStatus>> = {
+  max_cost_exceeded: 'FAILED_PRECONDITION',
+  not_found: 'NOT_FOUND',
+  method_not_allowed: 'NOT_FOUND',
+  key_reused: 'ALREADY_EXISTS',
+  unknown_model: 'NOT_FOUND',
+  unknown_provider: 'NOT_FOUND',
+  not_sold: 'NOT_FOUND',
+  not_configured: 'FAILED_PRECONDITION',
+  internal: 'INTERNAL',
+  misconfigured: 'FAILED_PRECONDITION',
+}
+
+function ofProblem({ code, message, errors = [] }: Problem): RpcError {
+  // A token that is missing is told by the route, which knows that none came.
+  if (code === 'unauthorised') return invalidKey()
+  const words = code === 'payload_too_large' ? `Request payload size exceeds the limit: ${message}` : message
+  const error = told(PROBLEMS[code] ?? 'INVALID_ARGUMENT', words, code)
+  if (error.status === 'INVALID_ARGUMENT' && errors.length > 0)
+    error.details = [
+      {
+        '@type': 'type.googleapis.com/google.rpc.BadRequest',
+        fieldViolations: errors.map((e) => ({ field: e.path, description: e.message })),
+      },
+      ...error.details,
+    ]
+  return error
+}

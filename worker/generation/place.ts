@@ -1,0 +1,17 @@
+// Where objects are found, and where the platform makes them at their first call.
+import type { Env } from '../env.ts'
+
+/** The object of a generation. */
+export function generationStub(env: Env, id: string) {
+  return env.GENERATION.get(env.GENERATION.idFromName(id), hintOf(env))
+}
+
+/** The retry shield of equal requests (`shieldName`), beside the generations that it knows. */
+export function shieldStub(env: Env, name: string) {
+  return env.SHIELD.get(env.SHIELD.idFromName(name), hintOf(env))
+}
+
+/** Google refuses calls that leave from some countries: objects are made where calls are accepted. */
+function hintOf(env: Env): DurableObjectNamespaceGetDurableObjectOptions {
+  return { locationHint: env.LOCATION_HINT ?? 'enam' }
+}

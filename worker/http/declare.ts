@@ -1,0 +1,111 @@
+// Routes as @hono/zod-openapi takes them: the contract says what passes, the caller what it means. Bodies are left out
+// here and described in description/document.ts: handlers read theirs as a stream, and the library would read it first.
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { z } from 'zod'
+import { PROBLEMS, type ProblemCode } from '../../core/api.ts'
+import { CONTRACT, type Endpoint } from '../../core/contract.ts'
+import type { AppEnv } from '../env.ts'
+import { Problem, TITLES } from './problem.ts'
+
+/** A header of an answer. */
+export type HeaderText = { description: string; schema: { type: 'string' | 'integer' }; required?: boolean }
+
+export type AnswerText = { description: string; headers?: Record<string, HeaderText>; example?: unknown }
+
+/** What a call means, in words. */
+export type About<E extends Endpoint> = {
+  summary: string
+  description?: string
+  tag: string
+  /** By status. */
+  answers: { [Status in E['statuses'][number]]: AnswerText }
+  /** Answers without a body, by status. */
+  others?: Record<number, { description: string }>
+  /** Beside those that every call with a token can meet. */
+  problems?: readonly ProblemCode[]
+}
+
+type Answer<E extends Endpoint> = E['answer'] extends z.ZodType
+  ? { description: string; content: { 'application/json': { schema: E['answer'] } } }
+  : { description: string }
+
+export type Declared<E extends Endpoint> = {
+  method: E['method']
+  path: E['path']
+  request: E extends { request: infer R } ? R : object
+  responses: { [Status in E['statuses'][number]]: Answer<E> }
+}
+
+/** Problems of every call that wants a token, and of every call. */
+const WITH_TOKEN: readonly ProblemCode[] = ['unauthorised', 'misconfigured']
+const ALWAYS: readonly ProblemCode[] = ['internal']
+
+/** Content of a body that is an image. */
+export const IMAGE_CONTENT = { 'image/*': { schema: { type: 'string', format: 'binary' } } } as const
+
+/** The route of an endpoint. */
+export function declare<const E extends Endpoint>(endpoint: E, about: About<E>): Declared<E> {
+  const { summary, description, tag, problems = [], others } = about
+  const { method, path, request = {}, answer: schema } = endpoint
+  const answers = Object.entries<AnswerText>(about.answers).map(([status, { example, ...said }]) => {
+    const json = { 'application/json': { schema, ...(example === undefined ? {} : { example }) } }
+    return [status, { ...said, content: schema === 'image' ? IMAGE_CONTENT : json }]
+  })
+  const codes = [...problems, ...(endpoint.open ? [] : WITH_TOKEN), ...ALWAYS]
+  const route = {
+    operationId: Object.entries<Endpoint>(CONTRACT).find(([, known]) => known === endpoint)![0],
+    method,
+    path,
+    summary,
+    ...(description ? { description } : {}),
+    tags: [tag],
+    request,
+    responses: { ...Object.fromEntries(answers), ...others, ...problemAnswers(codes) },
+    ...(endpoint.open ? { security: [] } : {}),
+  }
+  // Problems are thrown, so handlers need not know of them; the rest is what it was given.
+  return route as unknown as Declared<E>
+}
+
+/** One answer for each status of these codes. */
+function problemAnswers(codes: readonly ProblemCode[]) {
+  const statuses = [...new Set(codes.map((code) => PROBLEMS[code]))].sort()
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const own = codes.filter((code) => PROBLEMS[code] === status)
+      const schema = {
+        allOf: [
+          { $ref: '#/components/schemas/Problem' },
+          {
+            type: 'object',
+            properties: {
+              code: { type: 'string', enum: own },
+              status: { type: 'integer', enum: [status] },
+            },
+          },
+        ],
+      }
+      const description = own.map((code) => `\`${code}\`: ${TITLES[code]}.`).join('\n\n')
+      return [status, { description, content: { 'application/problem+json': { schema } } }]
+    }),
+  )
+}
+
+/** A part of the application whose parameters are checked by the contract: what is wrong with one is a Problem. */
+export function routes(): OpenAPIHono<AppEnv> {
+  return new OpenAPIHono<AppEnv>({
+    defaultHook(result) {
+      if (result.success) return
+      const data = (result as { data?: Record<string, unknown> }).data ?? {}
+      const errors = result.error.issues.map(({ path, message }) => {
+        const name = path.join('.')
+        return { path: name, message: Array.isArray(data[name]) ? 'given more than once' : message }
+      })
+      throw new Problem(
+        'invalid_request',
+        errors.map((error) => `${error.path}: ${error.message}`).join('; '),
+        { errors },
+      )
+    },
+  })
+}
