@@ -71,9 +71,15 @@ describe.concurrent('generateImage', () => {
 
   test('a picture whose client left is made once, stored and listed', async () => {
     const words = prompt('[[fault:slow ms=1200]] a slow train')
-    const abortSignal = AbortSignal.timeout(300)
+    const left = new AbortController()
+    shop.called(words).then(() => left.abort())
     await failure(
-      generateImage({ model: google().image(MODEL), prompt: words, abortSignal, providerOptions: SMALL }),
+      generateImage({
+        model: google().image(MODEL),
+        prompt: words,
+        abortSignal: left.signal,
+        providerOptions: SMALL,
+      }),
     )
     const [generation, ...others] = await shop.generations(words)
     expect(others).toEqual([])

@@ -4,7 +4,6 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createServer, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import sharp from 'sharp'
 import type { GenerationView } from '../../core/api.ts'
 import type { Call, Charge } from '../../emulator/witness.ts'
@@ -21,7 +20,7 @@ export type Shop = {
   /** The calls that providers were sent with this prompt, and what they charged for it. */
   calls(prompt: string): Call[]
   charges(prompt: string): Charge[]
-  /** Resolves once a provider has been called with this prompt. */
+  /** Resolves once a provider has been called with this prompt; to be asked before that. */
   called(prompt: string): Promise<void>
   /** Bodies that providers were sent, in order, as text: those that hold this prompt. */
   sent(prompt: string): Sent[]
@@ -56,9 +55,7 @@ export async function openShop(variables: Record<string, string> = {}): Promise<
       const ids = calls(prompt).map((call) => call.id)
       return emulator.bill().filter((charge) => ids.includes(charge.call))
     },
-    async called(prompt) {
-      while (calls(prompt).length === 0) await nextTurn()
-    },
+    called: (prompt) => tape.seen(plain(prompt)),
     sent: (prompt) => tape.requests.filter(({ body }) => body.includes(plain(prompt))),
     async generations(prompt) {
       let own: GenerationView[] = []
@@ -117,13 +114,16 @@ function plain(text: string): string {
 /** Stands between two that talk, keeps every request as it came, and breaks where either side breaks. */
 export async function startTape() {
   const requests: Sent[] = []
+  const awaited: { text: string; resolve: () => void }[] = []
   let target = ''
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = []
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
     incoming.on('end', () => {
       const body = Buffer.concat(chunks)
-      requests.push({ path: incoming.url ?? '', body: body.toString() })
+      const text = body.toString()
+      requests.push({ path: incoming.url ?? '', body: text })
+      for (const each of awaited) if (text.includes(each.text)) each.resolve()
       const { method, headers } = incoming
       const onward = send(`${target}${incoming.url}`, { method, headers }, (answer) => {
         outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
@@ -138,6 +138,8 @@ export async function startTape() {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    /** Resolves with the next request that holds this text. */
+    seen: (text: string) => new Promise<void>((resolve) => awaited.push({ text, resolve })),
     forwardTo(url: string) {
       target = url
     },

@@ -368,8 +368,10 @@ describe.concurrent.for(MAJORS)('@google/genai %s', ([, GoogleGenAI]) => {
 
   test('a picture whose client left is made once, stored and listed', async () => {
     const contents = prompt('[[fault:slow ms=1200]] a slow train')
-    const leaving = client({ timeout: 300 }).models.generateContent({ model: MODEL, contents, config: SMALL })
-    await failure(leaving)
+    const left = new AbortController()
+    shop.called(contents).then(() => left.abort())
+    const config = { ...SMALL, abortSignal: left.signal }
+    await failure(client().models.generateContent({ model: MODEL, contents, config }))
     const [generation] = await shop.generations(contents)
     expect(generation!.status).toBe('succeeded')
     expect((await shop.stored(generation!.image!.url)).byteLength).toBe(generation!.image!.bytes)

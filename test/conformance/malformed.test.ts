@@ -79,7 +79,7 @@ describe.each(SURFACES.map((surface) => ({ name: surface.name, surface })))('$na
   })
 
   test.for([
-    ['a hundred thousand lists', (s: Surface) => `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+    ['a hundred thousand lists', (_s: Surface) => `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
     [
       'a field',
       (s: Surface) =>
@@ -409,7 +409,7 @@ describe('forms of images/edits', () => {
 
   test('a form with a file of 101 MB is read to its end and refused', async () => {
     const [head, tail] = file(Buffer.from('@')).toString().split('@') as [string, string]
-    const pieces = around(prompt + head + '\u0089PNG\r\n\u001a\n', tail + END, Buffer.alloc(MB))
+    const pieces = around(`${prompt + head}\u0089PNG\r\n\u001a\n`, tail + END, Buffer.alloc(MB))
     const refused = await refusal(EDIT, [...pieces], TYPE)
     expect(refused).toMatchObject({ status: 413, code: 'payload_too_large', fields: ['image'] })
   })

@@ -91,7 +91,8 @@ function typeOf(label: string, path: string, model: Model): ReferenceType {
 /** Why an image was not stored, in the vendor's words where it has them. */
 function unusable(problem: Problem, label: string, path: string): RpcError {
   if (problem.code === 'unsupported_media_type') return mislabelled(path, label, undefined)
-  if (problem.code === 'invalid_request') return notBase64(path, problem.message.replace(/^is not Base64/, 'its text'))
+  if (problem.code === 'invalid_request')
+    return notBase64(path, problem.message.replace(/^is not Base64/, 'its text'))
   return wrong(path, problem.message)
 }
 
