@@ -201,13 +201,14 @@ describe.concurrent('a client that gives up waiting and asks again', () => {
   })
 
   test.for([
-    ['3.x', current.GoogleGenAI],
-    ['2.x', two.GoogleGenAI],
-  ] as unknown as [string, GenAI][])(
-    '@google/genai %s: gets the one picture that was bought, with an idempotency key',
-    async ([, GoogleGenAI]) => {
+    ['3.x', current.GoogleGenAI, 'with', { 'idempotency-key': prompt('key').replaceAll(' ', '-') }],
+    ['2.x', two.GoogleGenAI, 'with', { 'idempotency-key': prompt('key').replaceAll(' ', '-') }],
+    ['3.x', current.GoogleGenAI, 'without', {}],
+    ['2.x', two.GoogleGenAI, 'without', {}],
+  ] as unknown as [string, GenAI, string, Record<string, string>][])(
+    '@google/genai $0: gets the one picture that was bought, $2 an idempotency key',
+    async ([, GoogleGenAI, , headers]) => {
       const words = prompt('[[fault:slow ms=1500]] a slow train')
-      const headers = { 'idempotency-key': prompt('key').replaceAll(' ', '-') }
       const retryOptions = { attempts: 5, ...QUICK }
       const httpOptions = { baseUrl: front.url, timeout: 700, retryOptions, headers }
       const client = new GoogleGenAI({ apiKey: shop.token, httpOptions })

@@ -461,3 +461,52 @@ describe('which requests are equal', () => {
     expect(name([image])).not.toBe(name([image, image]))
   })
 })
+
+describe('a caller that says how long it waits', () => {
+  const gemini = (words: string, seconds?: number) =>
+    ask('/v1beta/models/apiyi/gemini-3.1-flash-image:generateContent?delivery=url', {
+      method: 'POST',
+      body: JSON.stringify({
+        contents: [{ parts: [{ text: words }] }],
+        generationConfig: { imageConfig: { imageSize: '512' } },
+      }),
+      ...(seconds === undefined ? {} : { headers: { 'x-server-timeout': String(seconds) } }),
+    })
+  const idOf = (response: Response) => response.headers.get('x-proofsheet-generation')
+
+  test('and asks again after it has left is given what was bought', async () => {
+    const words = prompt('[[fault:slow ms=600]]')
+    // It said one second, rounded up: the second call may come at any time.
+    const [first, second] = await Promise.all([gemini(words, 1), gemini(words, 1)])
+    expect(idOf(second)).toBe(idOf(first))
+    expect(await callsOf(words)).toHaveLength(1)
+  })
+
+  test('and asks again in time gets a second picture', async () => {
+    const words = prompt('[[fault:slow ms=300]]')
+    const [first, second] = await Promise.all([gemini(words, 60), gemini(words, 60)])
+    expect(idOf(second)).not.toBe(idOf(first))
+    expect(await callsOf(words)).toHaveLength(2)
+  })
+
+  test('and has got its answer gets a new picture', async () => {
+    const words = prompt()
+    const first = idOf(await gemini(words, 60))
+    expect(idOf(await gemini(words, 60))).not.toBe(first)
+    expect(await callsOf(words)).toHaveLength(2)
+  })
+
+  test('hands on what it left only once', async () => {
+    const words = prompt('[[fault:slow ms=400]]')
+    const [first, second] = await Promise.all([gemini(words, 1), gemini(words, 60)])
+    expect(idOf(second)).toBe(idOf(first))
+    expect(idOf(await gemini(words, 60))).not.toBe(idOf(first))
+    expect(await callsOf(words)).toHaveLength(2)
+  })
+
+  test('is not given a failure that was free', async () => {
+    const words = prompt('[[fault:daily-quota times=1]]')
+    expect((await gemini(words, 1)).status).toBe(429)
+    expect((await gemini(words, 1)).status).toBe(200)
+  })
+})

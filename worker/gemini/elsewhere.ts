@@ -27,12 +27,12 @@ const RESOURCES: readonly (readonly [RegExp, string])[] = [
 /** Google's methods of models that no image model here has, and what to use instead. */
 const METHODS: Readonly<Record<string, string>> = {
   predict:
-    'this is how Imagen was called (generateImages): use :generateContent with responseModalities ["IMAGE"]',
-  predictLongRunning: 'videos are not made here',
+    'use :generateContent with responseModalities ["IMAGE"]; :predict (generateImages) is how Imagen was called',
+  predictLongRunning: 'videos are not made here; :generateContent makes pictures',
   batchGenerateContent: RESOURCES[2]![1],
-  asyncBatchEmbedContent: 'embeddings are not made here',
-  embedContent: 'embeddings are not made here',
-  batchEmbedContents: 'embeddings are not made here',
+  asyncBatchEmbedContent: 'embeddings are not made here; ask Google for them',
+  embedContent: 'embeddings are not made here; ask Google for them',
+  batchEmbedContents: 'embeddings are not made here; ask Google for them',
   generateAnswer: 'use :generateContent',
   bidiGenerateContent: 'live sessions are not offered here: use :streamGenerateContent',
 }
@@ -49,7 +49,7 @@ export function noSuchPath(method: string, path: string): RpcError {
 
 /** A method of a model that is not one of ours (Google answers 404 for those as well). */
 export function noSuchMethod(model: string, method: string, version: string): RpcError {
-  const instead = Object.hasOwn(METHODS, method) ? ` Here ${METHODS[method]}.` : ''
+  const instead = Object.hasOwn(METHODS, method) ? ` What to do: ${METHODS[method]}.` : ''
   return new RpcError(
     'NOT_FOUND',
     `models/${model} is not found for API version ${version}, or is not supported for ${method}.${instead} Call ListModels to see the list of available models and their supported methods.`,

@@ -19,7 +19,7 @@ export type ReadCall = { asked: Asked; places: Places }
 /** Reads a call of the model `name`, the model part of its path. Throws RpcError 400, and Problem `unknown_model` and
  *  `invalid_key`, both before the body is looked at. */
 export async function readCall(c: Context<AppEnv>, name: string): Promise<ReadCall> {
-  const { key, isRepeat, isShielded } = callOptions(c)
+  const { key, isRepeat, isShielded, patienceMs } = callOptions(c)
   const { named, model } = namedModel(c, name)
   const { BUCKET } = c.env
   const effects = { bucket: BUCKET, long: BUCKET, workspace: c.var.workspace }
@@ -37,6 +37,7 @@ export async function readCall(c: Context<AppEnv>, name: string): Promise<ReadCa
     key,
     isRepeat,
     isShielded,
+    patienceMs,
   }
   return { asked, places }
 }

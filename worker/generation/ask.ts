@@ -32,6 +32,8 @@ export type Asked = {
   isRepeat?: boolean
   /** Without a key: an answer without a picture that was paid a moment ago is given again. Default: true. */
   isShielded?: boolean
+  /** For how long the caller waits at least, in ms, where it said so. */
+  patienceMs?: number | undefined
 }
 
 export type Accepted = {
@@ -81,12 +83,12 @@ function keyed(c: Context<AppEnv>, asked: Asked, key: string): Meant {
  *  say that it is not bought for the second time. */
 async function keyless(c: Context<AppEnv>, asked: Asked): Promise<Meant> {
   const { workspace } = c.var
-  const { isRepeat = false, isShielded = true } = asked
+  const { isRepeat = false, isShielded = true, patienceMs } = asked
   checkOutline(c, asked)
   const fresh = generationId(workspace, randomName())
   const shield = shieldName(workspace, asked)
   try {
-    const id = await tried(() => shieldStub(c.env, shield).admit(fresh, { isRepeat, isShielded }))
+    const id = await tried(() => shieldStub(c.env, shield).admit(fresh, { isRepeat, isShielded, patienceMs }))
     return id === fresh ? { id } : { id, find: () => readGeneration(c, id) }
   } catch (cause) {
     logBug(c, cause)

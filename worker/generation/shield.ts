@@ -5,7 +5,9 @@
 //   1. one that ended within the last minute, was or may have been paid, and gave no picture is answered again
 //   2. a request that says it is a repeat joins the latest one of the last quarter of an hour, whatever its state, and any
 //      that has not ended
-//   3. anything else is a new picture: two equal requests at once are two pictures, and a success is never shared
+//   3. one whose caller said how long it waits, and that had not ended by then, was left without its answer: the next equal
+//      request joins it, until a minute after its end (Google's clients repeat after their own time-out, and mark nothing)
+//   4. anything else is a new picture: two equal requests at once are two pictures, and a success is never shared
 // An id is noted before its wish is handed over. A repeat that finds it without a record takes it over: whichever of the
 // two reaches the Generation object second joins there.
 import { DurableObject } from 'cloudflare:workers'
@@ -35,6 +37,8 @@ export type Manner = {
   isRepeat: boolean
   /** Off: the caller wants a new picture in any case. A repeat of that call is a repeat all the same. */
   isShielded: boolean
+  /** For how long the caller waits at least, in ms, where it said so. */
+  patienceMs?: number | undefined
 }
 
 type Known = {
@@ -42,7 +46,11 @@ type Known = {
   begunAt: number
   /** Its object had a record when it was last looked at. */
   isAccepted?: true
-  ended?: { at: number; isInVain: boolean }
+  ended?: { at: number; isInVain: boolean; isPaid: boolean }
+  /** When its caller, or the latest that joined it, will have left; absent when it waits as long as it takes. */
+  leavesAt?: number
+  /** The id that the latest request brought which joined it because it was left. */
+  joinedBy?: string
 }
 
 const KNOWN = 'known'
@@ -53,15 +61,26 @@ export class Shield extends DurableObject<Env> {
   /** The id to use for a request: `id`, which is then noted, or that of the generation it repeats. One request at a time,
    *  so that of two nobody overlooks the other. Asked again with the same `id` it says the same. Throws when a generation
    *  cannot be asked how it stands. */
-  admit(id: string, { isRepeat, isShielded }: Manner): Promise<string> {
+  admit(id: string, { isRepeat, isShielded, patienceMs }: Manner): Promise<string> {
     return this.ctx.blockConcurrencyWhile(async () => {
       const now = Date.now()
       const known = ofUse(await this.#look(), now)
+      const leaving = patienceMs === undefined ? {} : { leavesAt: now + patienceMs }
       const joined = isRepeat ? known.at(-1) : undefined
       const found = joined ?? (isShielded ? known.findLast((one) => isGivenAgain(one, now)) : undefined)
       if (found) return found.id
+      const left = isShielded ? known.findLast((one) => one.joinedBy === id || isLeft(one, now)) : undefined
+      if (left) {
+        const { leavesAt: _, ...rest } = left
+        const taken = { ...rest, ...leaving, joinedBy: id }
+        this.ctx.storage.kv.put(
+          KNOWN,
+          known.map((one) => (one === left ? taken : one)),
+        )
+        return left.id
+      }
       const others = known.filter((one) => one.id !== id)
-      this.ctx.storage.kv.put(KNOWN, [...others, { id, begunAt: now }].slice(-KEPT))
+      this.ctx.storage.kv.put(KNOWN, [...others, { id, begunAt: now, ...leaving }].slice(-KEPT))
       this.ctx.storage.setAlarm(now + REPEAT_MS)
       return id
     })
@@ -106,17 +125,28 @@ export function shieldName(workspace: string, asked: Asked): string {
 function standing(one: Known, record: GenerationRecord | undefined): Known {
   if (!record) return one
   if (!isEnded(record.status)) return { ...one, isAccepted: true }
-  return { ...one, ended: { at: record.finishedAt!, isInVain: isInVain(record) } }
-}
-
-/** Money is or may be gone, and the caller was told of no success. */
-function isInVain(record: GenerationRecord): boolean {
-  return record.status !== 'succeeded' && record.attempts.some((attempt) => chargedOf(attempt) !== 'no')
+  // Money is or may be gone; in vain, where the caller was told of no success.
+  const isPaid = record.attempts.some((attempt) => chargedOf(attempt) !== 'no')
+  return {
+    ...one,
+    ended: { at: record.finishedAt!, isInVain: isPaid && record.status !== 'succeeded', isPaid },
+  }
 }
 
 /** Rule 1. */
 function isGivenAgain({ ended }: Known, now: number): boolean {
   return ended?.isInVain === true && now - ended.at <= SHIELD_MS
+}
+
+/** Rule 3. */
+function isLeft(one: Known, now: number): boolean {
+  return one.leavesAt !== undefined && now >= one.leavesAt && isOwed(one, now)
+}
+
+/** Whether its answer may still be wanted by a caller that leaves early. */
+function isOwed({ ended, leavesAt }: Known, now: number): boolean {
+  if (leavesAt === undefined || !ended) return leavesAt !== undefined
+  return ended.isPaid && ended.at > leavesAt && now - ended.at <= SHIELD_MS
 }
 
 /** Those that one of the rules may still find. */
@@ -125,6 +155,6 @@ function ofUse(known: readonly Known[], now: number): Known[] {
   return known.filter((one) => {
     const isRecent = now - one.begunAt <= REPEAT_MS
     if (!one.ended) return one.isAccepted || isRecent
-    return (one === latest && isRecent) || isGivenAgain(one, now)
+    return (one === latest && isRecent) || isGivenAgain(one, now) || isOwed(one, now)
   })
 }

@@ -21,6 +21,8 @@ export type CallOptions = {
   isRepeat: boolean
   /** The retry shield is on. */
   isShielded: boolean
+  /** For how long the client waits at least, in ms, where it said so. */
+  patienceMs: number | undefined
 }
 
 /** The options of a call: `Idempotency-Key`, `?delivery=url` or `x-proofsheet-delivery: url`,
@@ -32,7 +34,14 @@ export function callOptions(c: Context<AppEnv>): CallOptions {
     delivery: delivery === 'url' ? 'url' : 'inline',
     isRepeat: Number(c.req.header('x-stainless-retry-count') ?? 0) > 0,
     isShielded: c.req.header('x-proofsheet-shield') !== 'off',
+    patienceMs: patienceOf(c.req.header('x-server-timeout')),
   }
+}
+
+/** Google's clients send the time after which they leave, in seconds, rounded up. */
+function patienceOf(header: string | undefined): number | undefined {
+  const seconds = /^\s*(\d{1,6}(?:\.\d+)?)\s*$/.exec(header ?? '')?.[1]
+  return seconds === undefined || Number(seconds) === 0 ? undefined : Math.max(0, Number(seconds) - 1) * 1_000
 }
 
 /** A model as drop-ins name it: its id, alias or short name, by a provider's id and `/` where a certain one is to make
