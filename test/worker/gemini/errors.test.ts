@@ -178,7 +178,7 @@ describe('a call that is refused buys nothing', () => {
       { body: {}, method: 'predict' },
       404,
       'NOT_FOUND',
-      /Imagen.*:generateContent/,
+      /:generateContent.*Imagen/,
     ],
     ['a batch', { body: {}, method: 'batchGenerateContent' }, 404, 'NOT_FOUND', /one :generateContent call/],
     [
