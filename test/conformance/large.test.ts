@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startStack, type Stack } from '../runner/sandbox.ts'
+import { type Stack, startStack } from '../runner/sandbox.ts'
 import { type HttpAnswer, post } from './surfaces.ts'
 
 const MODEL = 'gemini-3.1-flash-image'
@@ -58,7 +58,11 @@ function ask(of: string, number: number): Promise<HttpAnswer> {
   for (const each of images) pieces.push(`,${JSON.stringify(inline(each))}`)
   pieces.push(']}]}')
   const url = `${stack.url}/v1beta/models/${of}/${MODEL}:generateContent`
-  return post(url, stack.token, pieces.map((piece) => Buffer.from(piece)))
+  return post(
+    url,
+    stack.token,
+    pieces.map((piece) => Buffer.from(piece)),
+  )
 }
 
 test('fourteen images of 7 MB reach the provider byte for byte', async () => {

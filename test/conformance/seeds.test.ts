@@ -257,7 +257,7 @@ describe('what the documents describe without an example', () => {
     })
   })
 
-  test('an address goes to a relay that does not fetch as the picture itself: one that cannot be had is named', async () => {
+  test('towards a relay that does not fetch, an address that cannot be had is named', async () => {
     const fileUri = 'https://pictures.invalid/otter.png'
     const { status, json, sent } = await post('tokaify', PRO, {
       contents: [{ parts: [{ fileData: { fileUri, mimeType: 'image/png' } }, { text: 'add five dogs' }] }],
