@@ -11,8 +11,12 @@ export const PROBLEMS = {
   invalid_key: 400,
   unauthorised: 401,
   max_cost_exceeded: 402,
+  budget_exceeded: 402,
+  forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
+  not_cancellable: 409,
+  gone: 410,
   payload_too_large: 413,
   unsupported_media_type: 415,
   digest_mismatch: 422,
@@ -24,10 +28,16 @@ export const PROBLEMS = {
   not_sold: 422,
   not_configured: 422,
   unsupported: 422,
+  too_many_requests: 429,
   internal: 500,
   misconfigured: 500,
+  unavailable: 503,
 } as const
 export type ProblemCode = keyof typeof PROBLEMS
+
+/** What a budget is counted over, in UTC. */
+export const BUDGET_PERIODS = ['day', 'month', 'total'] as const
+export type BudgetPeriod = (typeof BUDGET_PERIODS)[number]
 
 const Charged = z.enum(['no', 'yes', 'unknown'])
 const Usd = z.number().nullable().describe('USD; null when it is not known.')
@@ -48,6 +58,15 @@ export const ProblemSchema = z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
       .describe('What is wrong, field by field.'),
+    budget: z
+      .object({
+        period: z.enum(BUDGET_PERIODS),
+        limit: z.number().describe('USD'),
+        committed: z.number().describe('USD that are spent, or held for pictures under way.'),
+        remaining: z.number().describe('USD'),
+      })
+      .optional()
+      .describe('Which limit of the token was reached, with `budget_exceeded`.'),
   })
   .meta({ id: 'Problem', description: 'What was not accepted (RFC 9457). Branch on `code`.' })
 export type ProblemView = z.output<typeof ProblemSchema>
@@ -64,6 +83,9 @@ export const ImageSchema = z
       .literal(true)
       .optional()
       .describe('The last picture of the thinking: the answer held no other.'),
+    deletedAt: Instant.optional().describe(
+      'Deleted by the retention of this worker: its address answers 410.',
+    ),
   })
   .meta({ id: 'Image', description: 'A stored picture.' })
 export type ImageView = z.output<typeof ImageSchema>
@@ -78,6 +100,7 @@ export const AttemptSchema = z
     charged: Charged,
     cost: Usd,
     message: z.string().nullable().describe("The provider's words when there is no picture."),
+    requestId: z.string().nullable().optional().describe("The provider's own id of the call."),
   })
   .meta({ id: 'Attempt', description: 'One call of a provider.' })
 
@@ -128,6 +151,8 @@ export const GenerationSchema = z
         'As it was understood: aliases resolved, references by digest. It may be sent again as it is.',
       ),
     metadata: z.record(z.string(), z.string()),
+    token: z.string().optional().describe('Id of the token that asked for it.'),
+    batch: z.string().optional().describe('Id of the batch that it belongs to.'),
     createdAt: Instant,
     finishedAt: Instant.nullable(),
   })

@@ -2,6 +2,7 @@
 // routes from this table, /openapi.json is made of it and the runner calls by it, so that none of them can change alone.
 // What a call means, in words, is told where it is handled.
 import { z } from 'zod'
+import { NewTokenSchema, TokenListSchema, TokenRequestSchema, TokenSchema } from './accounts.ts'
 import {
   EstimateRequestSchema,
   EstimateSchema,
@@ -12,7 +13,15 @@ import {
   STATUSES,
   StoredReferenceSchema,
 } from './api.ts'
+import {
+  BatchLineSchema,
+  BatchListSchema,
+  BatchRequestSchema,
+  BatchResultSchema,
+  BatchSchema,
+} from './batch.ts'
 import { RequestSchema, Sha256Schema } from './request.ts'
+import { USAGE_BY, UsageReportSchema } from './usage.ts'
 
 /** Version of the API, which is that of the project. */
 export const API_VERSION = '0.1.0'
@@ -22,18 +31,43 @@ export const MAX_WAIT_S = 600
 
 /** One call. Its answers have one schema whatever their status; `image` stands for the bytes of an image. */
 export type Endpoint = {
-  method: 'get' | 'post' | 'put'
+  method: 'get' | 'post' | 'put' | 'delete'
   /** OpenAPI's form: `{name}` is a parameter. */
   path: string
   request?: { params?: z.ZodObject; query?: z.ZodObject; headers?: z.ZodObject }
   body?: z.ZodType | 'image'
+  /** The body may also be NDJSON: one of these a line. */
+  bodyLines?: z.ZodType
   /** Statuses of what is no problem. */
   statuses: readonly number[]
   answer: z.ZodType | 'image'
+  /** The answer is NDJSON: one `answer` a line. */
+  inLines?: true
   /** HEAD is answered as well, without a body. */
   head?: true
   /** No token is asked for. */
   open?: true
+}
+
+const idOf = (prefix: string, example: string) => ({
+  params: z.object({ id: z.string().meta({ examples: [`${prefix}_${example}`] }) }),
+})
+const GENERATION_ID = idOf('gen', '7k2m9q4x1c8v5b3n6z0w2r4t8y')
+const BATCH_ID = idOf('bat', '3f8s1d6g9h2j4k7m0n5p8q1r6t')
+
+const SPAN = {
+  from: z.string().optional().describe('From this day or instant on: ISO 8601, a day in UTC.'),
+  to: z.string().optional().describe('Before this instant, or through this day.'),
+}
+
+/** A page of a list. */
+const PAGE = {
+  cursor: z.string().optional().describe('The `cursor` of the page before.'),
+  limit: z
+    .string()
+    .optional()
+    .describe('Entries of a page.')
+    .meta({ type: 'integer', minimum: 1, maximum: 100, default: 20 }),
 }
 
 // Parameters and headers are text, and read as such; what stands in `meta` says which text is understood.
@@ -83,12 +117,10 @@ export const CONTRACT = {
           .meta({ examples: ['succeeded,refused'] }),
         model: z.string().optional().describe('Only of this model: id, short name or alias.'),
         provider: z.string().optional().describe('Only of this provider.'),
-        cursor: z.string().optional().describe('The `cursor` of the page before.'),
-        limit: z
-          .string()
-          .optional()
-          .describe('Generations of a page.')
-          .meta({ type: 'integer', minimum: 1, maximum: 100, default: 20 }),
+        token: z.string().optional().describe('Only what this token asked for, by its id.'),
+        batch: z.string().optional().describe('Only of this batch.'),
+        ...SPAN,
+        ...PAGE,
       }),
     },
     statuses: [200],
@@ -98,7 +130,7 @@ export const CONTRACT = {
     method: 'get',
     path: '/api/generations/{id}',
     request: {
-      params: z.object({ id: z.string().meta({ examples: ['gen_7k2m9q4x1c8v5b3n6z0w2r4t8y'] }) }),
+      ...GENERATION_ID,
       query: z.object({
         wait: z
           .string()
@@ -109,6 +141,116 @@ export const CONTRACT = {
     },
     statuses: [200],
     answer: GenerationSchema,
+  },
+  cancelGeneration: {
+    method: 'post',
+    path: '/api/generations/{id}/cancel',
+    request: GENERATION_ID,
+    statuses: [200],
+    answer: GenerationSchema,
+  },
+  makeBatch: {
+    method: 'post',
+    path: '/api/batches',
+    request: {
+      headers: z.object({
+        'idempotency-key': z
+          .string()
+          .optional()
+          .describe('Makes it safe to repeat: the same key is the same batch.'),
+      }),
+      query: z.object({
+        webhook: z
+          .string()
+          .optional()
+          .describe(
+            'Told when all has ended; https, public hosts only. For NDJSON; JSON has a member for it.',
+          ),
+      }),
+    },
+    body: BatchRequestSchema,
+    bodyLines: BatchLineSchema,
+    statuses: [201],
+    answer: BatchSchema,
+  },
+  listBatches: {
+    method: 'get',
+    path: '/api/batches',
+    request: { query: z.object(PAGE) },
+    statuses: [200],
+    answer: BatchListSchema,
+  },
+  readBatch: {
+    method: 'get',
+    path: '/api/batches/{id}',
+    request: BATCH_ID,
+    statuses: [200],
+    answer: BatchSchema,
+  },
+  batchResults: {
+    method: 'get',
+    path: '/api/batches/{id}/results',
+    request: {
+      ...BATCH_ID,
+      query: z.object({
+        after: z
+          .string()
+          .optional()
+          .describe('Only what ended after the result with this `seq`.')
+          .meta({ type: 'integer', minimum: 0, default: 0 }),
+        wait: z
+          .string()
+          .optional()
+          .describe('Seconds to go on telling results as they come; it ends earlier when all has ended.')
+          .meta({ type: 'number', minimum: 0, maximum: MAX_WAIT_S, default: 0 }),
+      }),
+    },
+    statuses: [200],
+    answer: BatchResultSchema,
+    inLines: true,
+  },
+  cancelBatch: {
+    method: 'post',
+    path: '/api/batches/{id}/cancel',
+    request: BATCH_ID,
+    statuses: [200],
+    answer: BatchSchema,
+  },
+  usage: {
+    method: 'get',
+    path: '/api/usage',
+    request: {
+      query: z.object({
+        ...SPAN,
+        by: z
+          .string()
+          .optional()
+          .describe(`What a row stands for: ${USAGE_BY.join(', ')}.`)
+          .meta({ enum: [...USAGE_BY], default: 'day' }),
+      }),
+    },
+    statuses: [200],
+    answer: UsageReportSchema,
+  },
+  makeToken: {
+    method: 'post',
+    path: '/api/tokens',
+    body: TokenRequestSchema,
+    statuses: [201],
+    answer: NewTokenSchema,
+  },
+  listTokens: {
+    method: 'get',
+    path: '/api/tokens',
+    statuses: [200],
+    answer: TokenListSchema,
+  },
+  revokeToken: {
+    method: 'delete',
+    path: '/api/tokens/{id}',
+    request: idOf('tok', '5h2k8m1n4p'),
+    statuses: [200],
+    answer: TokenSchema,
   },
   storeReference: {
     method: 'post',

@@ -31,6 +31,8 @@ export const ProvidersConfigSchema = z.record(
     fileUri: z.boolean().optional(),
     pictureUrlHost: z.string().optional(),
     maxTemperature: z.number().positive().optional(),
+    concurrency: z.int().positive().max(1_000).optional(),
+    perMinute: z.number().positive().optional(),
     keyVariable: z.string().optional(),
   }),
   { error: byKey },

@@ -21,6 +21,8 @@ export const OUTCOMES = [
   'malformed', // the answer is not what the contract says
   'not_stored', // a picture was paid for and could not be stored
   'orphaned', // the process ended between sending and storing
+  'expired', // the deadline passed before it could be sent
+  'cancelled', // by its caller, before it could cost anything more
 ] as const
 export type Outcome = (typeof OUTCOMES)[number]
 

@@ -32,7 +32,13 @@ export type Provider = {
   pictureUrlHost?: string
   /** Highest `temperature`. */
   maxTemperature: number
+  /** Most calls at once per key and model. What a key may do is not published; the pace adapts below this. */
+  concurrency: number
+  /** Most calls per minute per key and model, where the operator knows it; else the provider's own 429 sets the pace. */
+  perMinute?: number
 }
+
+const CONCURRENCY = 64
 
 const REQUEST_BYTES = 100 * 1024 * 1024
 
@@ -53,6 +59,7 @@ export const PROVIDERS: readonly Provider[] = [
     maxRequestBytes: REQUEST_BYTES,
     fileUri: true,
     maxTemperature: 2,
+    concurrency: CONCURRENCY,
   },
   {
     id: 'apiyi',
@@ -75,6 +82,7 @@ export const PROVIDERS: readonly Provider[] = [
     fileUri: true,
     pictureUrlHost: 'oss-us-west-1.aliyuncs.com',
     maxTemperature: 2,
+    concurrency: CONCURRENCY,
   },
   {
     id: 'tokaify',
@@ -89,6 +97,7 @@ export const PROVIDERS: readonly Provider[] = [
     maxRequestBytes: REQUEST_BYTES,
     fileUri: false,
     maxTemperature: 2,
+    concurrency: CONCURRENCY,
   },
 ]
 
@@ -106,5 +115,6 @@ export function blankProvider(id: string): Provider {
     maxRequestBytes: REQUEST_BYTES,
     fileUri: false,
     maxTemperature: 2,
+    concurrency: CONCURRENCY,
   }
 }

@@ -16,12 +16,13 @@ import {
 } from './models.ts'
 import type { Provider } from './providers.ts'
 
-/** Why a fallback is tried. `no_image` and `refused` may have been charged already; the caller writes them down. */
-export const FALLBACK_REASONS = ['unavailable', 'no_image', 'refused', 'failed'] as const
+/** Why a fallback is tried. After `no_image`, `refused` and `uncertain` money may be gone already; the caller writes them
+ *  down. `uncertain`: nobody can say whether the call was carried out. */
+export const FALLBACK_REASONS = ['unavailable', 'no_image', 'refused', 'failed', 'uncertain'] as const
 export type FallbackReason = (typeof FALLBACK_REASONS)[number]
 
 /** Reasons that follow an answer which may have been billed. */
-export const CHARGED_REASONS: readonly FallbackReason[] = ['no_image', 'refused']
+export const CHARGED_REASONS: readonly FallbackReason[] = ['no_image', 'refused', 'uncertain']
 
 export const Sha256Schema = z
   .string()
@@ -145,6 +146,13 @@ export const RequestSchema = ParametersSchema.extend({
     .refine((members) => Object.keys(members).length <= 50, 'at most 50 members')
     .optional()
     .describe('Returned as it came.'),
+  webhook: z
+    .url({ protocol: /^https$/ })
+    .max(2_048)
+    .optional()
+    .describe(
+      'Told when the generation has ended; https, public hosts only. Signed as Standard Webhooks say.',
+    ),
 }).meta({ id: 'Request', description: 'A wanted picture.' })
 
 export type GenerationRequest = z.output<typeof RequestSchema>

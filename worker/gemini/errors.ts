@@ -129,11 +129,17 @@ const OUTCOMES: Record<
   malformed: { status: 'INTERNAL' },
   not_stored: { status: 'INTERNAL', words: 'the picture was made and charged, but could not be stored' },
   orphaned: { status: 'INTERNAL' },
+  expired: { status: 'UNAVAILABLE' },
+  cancelled: { status: 'CANCELLED' },
 }
 
 /** Google's status of a problem; what is not listed is INVALID_ARGUMENT. */
 const PROBLEMS: Partial<Record<Problem['code'], RpcStatus>> = {
   max_cost_exceeded: 'FAILED_PRECONDITION',
+  budget_exceeded: 'RESOURCE_EXHAUSTED',
+  forbidden: 'PERMISSION_DENIED',
+  too_many_requests: 'RESOURCE_EXHAUSTED',
+  unavailable: 'UNAVAILABLE',
   not_found: 'NOT_FOUND',
   method_not_allowed: 'NOT_FOUND',
   key_reused: 'ALREADY_EXISTS',

@@ -5,9 +5,11 @@ import { isEnded } from '../../core/api.ts'
 import type { Conversation } from '../../core/gemini/conversation.ts'
 import type { GenerationRequest, ReferenceInput } from '../../core/request.ts'
 import type { AppEnv } from '../env.ts'
+import { overBudget } from '../http/budget.ts'
 import { logBug } from '../http/log.ts'
 import { Problem } from '../http/problem.ts'
 import { resolveReferences } from '../references/resolve.ts'
+import { checkWebhook } from '../webhooks/send.ts'
 import { digestOf, storeConversation } from './conversation.ts'
 import { generationId, randomName } from './name.ts'
 import type { Ensured } from './object.ts'
@@ -15,6 +17,9 @@ import { generationStub, shieldStub } from './place.ts'
 import type { GenerationRecord, Input, Wish } from './record.ts'
 import { shieldName } from './shield.ts'
 import { askedOf, checkLimits, findRoutes, wishOf } from './wish.ts'
+
+/** On whose behalf: the context of an HTTP call, or what stands in for it where there is none. */
+export type Asker = Pick<Context<AppEnv>, 'env' | 'var'>
 
 /** A picture that a caller wants. */
 export type Asked = {
@@ -34,6 +39,8 @@ export type Asked = {
   isShielded?: boolean
   /** For how long the caller waits at least, in ms, where it said so. */
   patienceMs?: number | undefined
+  /** The batch that it belongs to. */
+  batch?: string
 }
 
 export type Accepted = {
@@ -43,10 +50,11 @@ export type Accepted = {
 }
 
 /** The generation of what is asked, new or found. Throws Problem: then nothing was bought by it. */
-export async function accept(c: Context<AppEnv>, asked: Asked): Promise<Accepted> {
+export async function accept(c: Asker, asked: Asked): Promise<Accepted> {
   const { id, find } = asked.key === undefined ? await keyless(c, asked) : keyed(c, asked, asked.key)
   const wish = await wishOrRecord(c, id, asked, find)
   const ensured: Ensured = 'status' in wish ? { kind: 'existing', record: wish } : await ensure(c, wish)
+  if (ensured.kind === 'over_budget') throw overBudget(ensured)
   if (ensured.kind !== 'key_reused') return { record: ensured.record, replayed: ensured.kind === 'existing' }
   // Without a key a repeat has taken the id over, and an address among the references gave it other bytes.
   const record = asked.key === undefined ? await readGeneration(c, id) : undefined
@@ -64,7 +72,7 @@ type Meant = {
   find?: () => Promise<GenerationRecord | undefined>
 }
 
-function keyed(c: Context<AppEnv>, asked: Asked, key: string): Meant {
+function keyed(c: Asker, asked: Asked, key: string): Meant {
   const { request, conversation, sample = 1 } = asked
   // A key holds no space, so no key of a caller's is that of another's second picture.
   const id = generationId(c.var.workspace, sample > 1 ? `${key} ${sample}` : key)
@@ -81,7 +89,7 @@ function keyed(c: Context<AppEnv>, asked: Asked, key: string): Meant {
 /** A new generation, or the one that the retry shield says is repeated. What can be refused at once does not trouble the
  *  shield. Throws `internal` when the shield cannot be reached: nothing is bought then, because without it nobody could
  *  say that it is not bought for the second time. */
-async function keyless(c: Context<AppEnv>, asked: Asked): Promise<Meant> {
+async function keyless(c: Asker, asked: Asked): Promise<Meant> {
   const { workspace } = c.var
   const { isRepeat = false, isShielded = true, patienceMs } = asked
   checkOutline(c, asked)
@@ -104,7 +112,7 @@ async function keyless(c: Context<AppEnv>, asked: Asked): Promise<Meant> {
  *  its references and prices. With a key and without references a wish is made of what is at hand, and the object itself
  *  knows what is repeated; so there it is asked for its record only when there is no wish. */
 async function wishOrRecord(
-  c: Context<AppEnv>,
+  c: Asker,
   id: string,
   asked: Asked,
   find: Meant['find'],
@@ -122,19 +130,20 @@ async function wishOrRecord(
 }
 
 /** Refuses what needs no look at the references themselves: their number, the model, its sizes. */
-function checkOutline(c: Context<AppEnv>, asked: Asked): void {
+function checkOutline(c: Asker, asked: Asked): void {
   const request = asked.request as GenerationRequest
   const unseen = (request.references ?? []).map(() => ({}))
   checkLimits(request, unseen, findRoutes(c.var.market, request))
 }
 
 /** Checks a request and fetches what it is made from, while a refusal still costs nothing. */
-async function prepare(c: Context<AppEnv>, id: string, asked: Asked): Promise<Wish> {
+async function prepare(c: Asker, id: string, asked: Asked): Promise<Wish> {
   const { workspace, market } = c.var
   const references = asked.request.references ?? []
   const request = asked.request as GenerationRequest
   // First of all: nothing is fetched for a request that has too many references.
   checkOutline(c, asked)
+  checkWebhook(c.env, request.webhook)
   const inputs = await resolveReferences(references, workspace, {
     bucket: c.env.BUCKET,
     fetch: (input, init) => fetch(input, init),
@@ -142,7 +151,18 @@ async function prepare(c: Context<AppEnv>, id: string, asked: Asked): Promise<Wi
   })
   const conversation =
     asked.conversation && (await storeConversation(c.env.BUCKET, workspace, asked.conversation))
-  return wishOf(id, workspace, request, inputs, market, Date.now(), conversation)
+  return wishOf({
+    id,
+    workspace,
+    request,
+    inputs,
+    conversation,
+    market,
+    caller: c.var.caller,
+    batch: asked.batch,
+    imagesUrl: c.var.imagesUrl,
+    now: Date.now(),
+  })
 }
 
 /** Tries of a call to an object that may be restarting. */
@@ -150,7 +170,7 @@ const TRIES = 3
 
 /** Hands the wish to its object. It may have been taken although its answer was lost, so it is handed over again: the
  *  same wish is never carried out twice. */
-function ensure(c: Context<AppEnv>, wish: Wish): Promise<Ensured> {
+function ensure(c: Asker, wish: Wish): Promise<Ensured> {
   return tried(async () => generationStub(c.env, wish.id).ensure(wish))
 }
 
@@ -165,7 +185,7 @@ async function tried<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /** The record of a generation of this workspace. */
-export async function readGeneration(c: Context<AppEnv>, id: string): Promise<GenerationRecord | undefined> {
+export async function readGeneration(c: Asker, id: string): Promise<GenerationRecord | undefined> {
   if (!/^gen_[0-9a-z]{26}$/.test(id)) return undefined
   const record = await generationStub(c.env, id).read()
   return record?.workspace === c.var.workspace ? record : undefined
@@ -173,7 +193,7 @@ export async function readGeneration(c: Context<AppEnv>, id: string): Promise<Ge
 
 /** The record when it has ended, or after at most `seconds`. */
 export async function waitFor(
-  c: Context<AppEnv>,
+  c: Asker,
   record: GenerationRecord,
   seconds: number,
 ): Promise<GenerationRecord> {
@@ -189,7 +209,7 @@ export async function waitFor(
 /** The record at its end, or after at most `seconds`: goes on waiting when the object was restarted meanwhile. For
  *  surfaces whose callers cannot ask again. */
 export async function waitUntilEnded(
-  c: Context<AppEnv>,
+  c: Asker,
   record: GenerationRecord,
   seconds: number,
 ): Promise<GenerationRecord> {
@@ -210,6 +230,6 @@ export async function waitUntilEnded(
 const RESTART_MS = 500
 
 /** Where pictures are served from, no trailing slash. */
-export function imagesUrlOf(c: Context<AppEnv>): string {
-  return (c.env.PUBLIC_BASE_URL ?? `${new URL(c.req.url).origin}/images`).replace(/\/+$/, '')
+export function imagesUrlOf(c: Asker): string {
+  return c.var.imagesUrl
 }

@@ -14,6 +14,7 @@ import { isEnded } from '../../core/api.ts'
 import { classifySilence } from '../../core/outcome.ts'
 import type { Env } from '../env.ts'
 import { consoleLog, type Log } from '../log.ts'
+import type { OverBudget } from '../money/budget.ts'
 import { type AttemptEffects, attempt } from './attempt.ts'
 import { readCommit, writeCommit } from './commit.ts'
 import type { KeptAnswer } from './kept.ts'
@@ -32,8 +33,11 @@ import {
   withEnding,
 } from './record.ts'
 
-/** What `ensure` found: its own record, new or old, or a key that belongs to another request. */
-export type Ensured = { kind: 'created' | 'existing'; record: GenerationRecord } | { kind: 'key_reused' }
+/** What `ensure` found: its own record, new or old; a key that belongs to another request; a budget without room. */
+export type Ensured =
+  | { kind: 'created' | 'existing'; record: GenerationRecord }
+  | { kind: 'key_reused' }
+  | ({ kind: 'over_budget' } & OverBudget)
 
 /** Delay before the alarm tries again after an unexpected error, in ms. */
 const MISHAP_DELAY_MS = 5_000

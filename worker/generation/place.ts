@@ -11,6 +11,21 @@ export function shieldStub(env: Env, name: string) {
   return env.SHIELD.get(env.SHIELD.idFromName(name), hintOf(env))
 }
 
+/** What a token has spent. */
+export function accountStub(env: Env, token: string) {
+  return env.ACCOUNT.get(env.ACCOUNT.idFromName(token), hintOf(env))
+}
+
+/** The gate before a provider (`gateName`). */
+export function gateStub(env: Env, name: string) {
+  return env.GATE.get(env.GATE.idFromName(name), hintOf(env))
+}
+
+/** What drives a batch. */
+export function batchStub(env: Env, id: string) {
+  return env.BATCH.get(env.BATCH.idFromName(id), hintOf(env))
+}
+
 /** Google refuses calls that leave from some countries: objects are made where calls are accepted. */
 function hintOf(env: Env): DurableObjectNamespaceGetDurableObjectOptions {
   return { locationHint: env.LOCATION_HINT ?? 'enam' }

@@ -6,6 +6,7 @@ import type { MicroUsd } from '../../core/money.ts'
 import type { Verdict } from '../../core/outcome.ts'
 import type { Charged } from '../../core/providers.ts'
 import type { FallbackReason, GenerationRequest, ResolvedReference } from '../../core/request.ts'
+import type { Budget } from '../money/budget.ts'
 import type { StoredPicture } from '../stream/picture.ts'
 import type { StoredConversation } from './conversation.ts'
 
@@ -32,6 +33,13 @@ export type Wish = {
   quote: Quote
   basis: string
   emulated: boolean
+  /** Id of the token that asked; `admin` for ADMIN_TOKEN. */
+  token: string
+  /** Limits of that token: the most it may cost is held in its Account before the wish is taken. */
+  budget?: Budget
+  batch?: string
+  /** Who is told of the end, and where pictures are served from. */
+  webhook?: { url: string; imagesUrl: string }
   deadlineAt: number
 }
 
@@ -50,8 +58,10 @@ export type Ending = {
   finishReason?: string
   usage?: Usage
   modelVersion?: string
-  /** The provider's id of the call. */
+  /** The id that the model's answer bears. */
   responseId?: string
+  /** The id that the provider gave the call: a header of its answer. */
+  requestId?: string
 }
 
 export type Attempt = {
@@ -71,6 +81,8 @@ export type GenerationRecord = Wish & {
   omitted?: number
   createdAt: number
   finishedAt?: number
+  /** Epoch ms at which retention deleted its pictures. */
+  deletedAt?: number
   /** Grows with every change; the index keeps the highest. */
   version: number
 }

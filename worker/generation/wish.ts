@@ -7,6 +7,7 @@ import { formatUsd, fromUsd } from '../../core/money.ts'
 import { fingerprint, type GenerationRequest, limitsOf, stableJson } from '../../core/request.ts'
 import type { Route } from '../../core/routes.ts'
 import { basisOf, quoteRoutes, type Routes, routesOf } from '../../core/routes.ts'
+import type { Caller } from '../http/auth.ts'
 import { Problem } from '../http/problem.ts'
 import { publicReference } from '../references/resolve.ts'
 import type { StoredConversation } from './conversation.ts'
@@ -60,17 +61,26 @@ export function askedOf(request: GenerationRequest, conversation?: string): stri
   return fingerprint({ ...request, references, conversation }, sha256)
 }
 
+/** What a wish is made of. */
+export type Wished = {
+  id: string
+  workspace: string
+  request: GenerationRequest
+  inputs: readonly Input[]
+  conversation?: StoredConversation | undefined
+  market: Market
+  caller: Pick<Caller, 'token' | 'budget'>
+  batch?: string | undefined
+  /** Where pictures are served from, for a webhook. */
+  imagesUrl: string
+  /** Epoch ms. */
+  now: number
+}
+
 /** The wish of a request whose references are resolved. Throws what the checks above throw, and
  *  `max_cost_exceeded`. */
-export function wishOf(
-  id: string,
-  workspace: string,
-  request: GenerationRequest,
-  inputs: readonly Input[],
-  market: Market,
-  now: number,
-  conversation?: StoredConversation,
-): Wish {
+export function wishOf(wished: Wished): Wish {
+  const { id, workspace, request, inputs, conversation, market, caller, batch, imagesUrl, now } = wished
   const routes = findRoutes(market, request)
   checkLimits(request, inputs, routes)
   const quote = total([quoteRoutes(routes, draftOf(request, conversation))])
@@ -93,6 +103,10 @@ export function wishOf(
     quote,
     basis: basisOf(routes.first),
     emulated: market.emulated,
+    token: caller.token,
+    ...(caller.budget ? { budget: caller.budget } : {}),
+    ...(batch === undefined ? {} : { batch }),
+    ...(request.webhook === undefined ? {} : { webhook: { url: request.webhook, imagesUrl } }),
     deadlineAt: now + (request.deadline ?? DEFAULT_DEADLINE_S) * 1_000,
   }
 }

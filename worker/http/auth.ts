@@ -2,8 +2,28 @@
 // the relays' examples each know only one of these. Without ADMIN_TOKEN every call is refused.
 import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
+import type { Scope } from '../../core/accounts.ts'
 import type { AppEnv } from '../env.ts'
+import type { Budget } from '../money/budget.ts'
 import { Problem } from './problem.ts'
+
+/** Who is calling. */
+export type Caller = {
+  /** Id of the token; `admin` for ADMIN_TOKEN. */
+  token: string
+  name: string
+  workspace: string
+  scopes: readonly Scope[]
+  /** Absent: unlimited. */
+  budget?: Budget
+}
+
+const ADMIN: Caller = {
+  token: 'admin',
+  name: 'ADMIN_TOKEN',
+  workspace: 'default',
+  scopes: ['generate', 'read', 'admin'],
+}
 
 /** Requires a token and sets `workspace`. Throws `unauthorised`. */
 export const authenticate: MiddlewareHandler<AppEnv> = async function authenticate(c, next) {
@@ -18,7 +38,8 @@ export const authenticate: MiddlewareHandler<AppEnv> = async function authentica
     )
   if (!equal(token, expected)) throw new Problem('unauthorised', 'this token is not known')
   // What the emulator drew is kept apart, so that it never passes for a bought picture.
-  c.set('workspace', c.var.market.emulated ? 'default.emulated' : 'default')
+  c.set('caller', ADMIN)
+  c.set('workspace', c.var.market.emulated ? `${ADMIN.workspace}.emulated` : ADMIN.workspace)
   await next()
 }
 

@@ -21,7 +21,7 @@ export function requestLog(log: Log, now: () => number): MiddlewareHandler<AppEn
 }
 
 /** Logs what nobody foresaw, for every surface's own error writer. */
-export function logBug(c: Context<AppEnv>, error: unknown): void {
+export function logBug(c: Pick<Context<AppEnv>, 'var'>, error: unknown): void {
   const text = error instanceof Error ? error.stack : undefined
   c.var.log({ event: 'bug', requestId: c.var.requestId, error: text ?? String(error) })
 }

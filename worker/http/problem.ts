@@ -3,21 +3,29 @@ import { PROBLEMS, type ProblemCode, type ProblemView } from '../../core/api.ts'
 
 export type FieldError = { path: string; message: string }
 
+export type ProblemOptions = {
+  errors?: readonly FieldError[]
+  budget?: ProblemView['budget']
+  /** When it is worth another try, in ms from now. */
+  retryAfterMs?: number | undefined
+  cause?: unknown
+}
+
 /** What the caller is told. Thrown before anything was sent to a provider, hence `charged: no`: what happens later is a
  *  result, not a problem. Only a bug may have come after a generation was accepted. */
 export class Problem extends Error {
   override name = 'Problem'
   readonly code: ProblemCode
   readonly errors: readonly FieldError[] | undefined
+  readonly budget: ProblemView['budget']
+  readonly retryAfterMs: number | undefined
 
-  constructor(
-    code: ProblemCode,
-    detail: string,
-    options?: { errors?: readonly FieldError[]; cause?: unknown },
-  ) {
-    super(detail, options?.cause === undefined ? undefined : { cause: options.cause })
+  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
-    this.errors = options?.errors
+    this.errors = options.errors
+    this.budget = options.budget
+    this.retryAfterMs = options.retryAfterMs
   }
 }
 
@@ -28,8 +36,12 @@ export const TITLES: Record<ProblemCode, string> = {
   invalid_key: 'The Idempotency-Key is not valid',
   unauthorised: 'A token is needed',
   max_cost_exceeded: 'It could cost more than you allow',
+  budget_exceeded: 'The budget of the token is used up',
+  forbidden: 'The token may not do this',
   not_found: 'Not found',
   method_not_allowed: 'Method not allowed',
+  not_cancellable: 'It cannot be cancelled any more',
+  gone: 'Deleted',
   payload_too_large: 'Too large',
   unsupported_media_type: 'Not an image that can be used',
   digest_mismatch: 'The bytes have another digest',
@@ -41,7 +53,9 @@ export const TITLES: Record<ProblemCode, string> = {
   not_sold: 'The provider does not sell this model',
   not_configured: 'The provider has no key here',
   unsupported: 'The model cannot do this',
+  too_many_requests: 'Too many requests',
   internal: 'Internal error',
+  unavailable: 'Not available for the moment',
   misconfigured: 'The worker is not set up',
 }
 
@@ -55,15 +69,18 @@ export function problemResponse(problem: Problem, requestId: string): Response {
     detail: problem.message,
     code: problem.code,
     charged: problem.code === 'internal' ? 'unknown' : 'no',
-    retryAfterMs: null,
+    retryAfterMs: problem.retryAfterMs ?? null,
     requestId,
     ...(problem.errors ? { errors: [...problem.errors] } : {}),
+    ...(problem.budget ? { budget: problem.budget } : {}),
   }
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json',
     // What the middleware sets is lost with the response that it was set on.
     'x-request-id': requestId,
   }
+  if (problem.retryAfterMs !== undefined)
+    headers['retry-after'] = String(Math.ceil(problem.retryAfterMs / 1_000))
   if (status === 401) headers['www-authenticate'] = 'Bearer'
   return new Response(JSON.stringify(body), { status, headers })
 }

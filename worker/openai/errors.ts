@@ -135,6 +135,8 @@ const OUTCOME_ERRORS: Record<Outcome, ErrorFacts> = {
   malformed: { status: 500, type: server, code: 'malformed' },
   not_stored: { status: 500, type: server, code: 'not_stored' },
   orphaned: { status: 500, type: server, code: 'orphaned' },
+  expired: { status: 503, type: server, code: 'expired' },
+  cancelled: { status: 409, type: invalid, code: 'cancelled' },
 }
 
 const PREFIXES: Partial<Record<Outcome, string>> = {
@@ -149,6 +151,10 @@ const PREFIXES: Partial<Record<Outcome, string>> = {
 const PROBLEM_ERRORS: Partial<Record<Problem['code'], ErrorFacts>> = {
   unauthorised: { status: 401, type: invalid, code: 'invalid_api_key' },
   max_cost_exceeded: { status: 402, type: invalid, code: 'max_cost_exceeded' },
+  budget_exceeded: { status: 402, type: 'insufficient_quota', code: 'budget_exceeded' },
+  forbidden: { status: 403, type: invalid, code: 'forbidden' },
+  too_many_requests: { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded' },
+  unavailable: { status: 503, type: server, code: 'unavailable' },
   not_found: { status: 404, type: invalid, code: 'not_found' },
   method_not_allowed: { status: 405, type: invalid, code: 'method_not_allowed' },
   payload_too_large: { status: 413, type: invalid, code: 'payload_too_large' },

@@ -26,7 +26,16 @@ export function alarmOf(id: string): Promise<number | null> {
 /** The wish of a request, as the route makes it. */
 export function wish(id: string, asked: Record<string, unknown>): Wish {
   const request = RequestSchema.parse({ model: 'nano-banana-2', provider: 'apiyi', size: '512', ...asked })
-  return wishOf(id, 'default', request, [], marketOf(env), Date.now())
+  return wishOf({
+    id,
+    workspace: 'default',
+    request,
+    inputs: [],
+    market: marketOf(env),
+    caller: { token: 'admin' },
+    imagesUrl: 'https://proofsheet.test/images',
+    now: Date.now(),
+  })
 }
 
 /** A generation that was asked for and has not begun; `attempts` are then said to have been dispatched. */

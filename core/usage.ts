@@ -1,0 +1,41 @@
+// What was spent, as the worker reports it from its ledger.
+import { z } from 'zod'
+
+/** What a row of the report stands for. */
+export const USAGE_BY = ['day', 'model', 'provider', 'token', 'batch'] as const
+export type UsageBy = (typeof USAGE_BY)[number]
+
+const Usd = z.number().describe('USD')
+
+const Sums = z.object({
+  generations: z.int().describe('Generations for which a provider was called.'),
+  attempts: z.int().describe('Provider calls.'),
+  pictures: z.int().describe('Calls that brought a picture.'),
+  cost: Usd.describe('USD of all charges whose amount is known.'),
+  unpriced: z
+    .int()
+    .describe('Calls that were charged, at a price that is not known; `cost` does not hold them.'),
+  uncertain: z
+    .int()
+    .describe('Calls of which nobody can say whether they were charged; `cost` does not hold them.'),
+  uncertainAtMost: Usd.describe('USD that the uncertain calls cost at most, where that is known.'),
+})
+
+export const UsageReportSchema = z
+  .object({
+    by: z.enum(USAGE_BY),
+    from: z.iso.datetime().nullable(),
+    to: z.iso.datetime().nullable(),
+    currency: z.literal('USD'),
+    rows: z.array(
+      Sums.extend({
+        name: z
+          .string()
+          .nullable()
+          .describe('The day, model, provider, or id of the token or batch; null: without a batch.'),
+      }),
+    ),
+    total: Sums,
+  })
+  .meta({ id: 'Usage', description: 'Sums of the ledger.' })
+export type UsageReport = z.output<typeof UsageReportSchema>
