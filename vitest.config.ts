@@ -11,11 +11,12 @@ export default defineConfig({
     silent: 'passed-only',
     projects: [
       './vitest.worker.config.ts',
+      './vitest.soak.config.ts',
       {
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/worker/**'],
+          exclude: ['test/worker/**', 'test/faults/**'],
           environment: 'node',
           testTimeout: 60_000,
         },

@@ -20,6 +20,7 @@ export default defineConfig({
         miniflare: {
           bindings: {
             ADMIN_TOKEN: 'admin-token',
+            WEBHOOK_SECRET: 'whsec_cHJvb2ZzaGVldCBzaWducyBpdHMgd2ViaG9va3Mu',
             // With keys the emulator is a provider like any other: what it draws counts as bought.
             GOOGLE_API_KEY: 'google-key',
             GOOGLE_BASE_URL: `${emulator}/google`,
@@ -27,10 +28,17 @@ export default defineConfig({
             APIYI_BASE_URL: `${emulator}/apiyi`,
             TOKAIFY_API_KEY: 'tokaify-key',
             TOKAIFY_BASE_URL: `${emulator}/tokaify`,
-            // Two relays of an operator's own: one whose key is refused, and one that cannot be reached.
+            // Relays of an operator's own: one whose key is refused, one that cannot be reached, one for a test that limits
+            // it, and some for tests that leave a gate behind that others must not meet (setup/relay.ts).
             PROVIDERS: JSON.stringify({
               locked: { baseUrl: `${emulator}/locked`, ...relay, keyVariable: 'BAD_KEY' },
               silent: { baseUrl: inject('closedUrl'), ...relay, keyVariable: 'ANY_KEY' },
+              ...Object.fromEntries(
+                ['limited', ...Array.from({ length: 16 }, (_, index) => `relay-${index + 1}`)].map((id) => [
+                  id,
+                  { baseUrl: `${emulator}/${id}`, ...relay, keyVariable: 'ANY_KEY' },
+                ]),
+              ),
             }),
             BAD_KEY: 'bad-key',
             ANY_KEY: 'any-key',
@@ -43,8 +51,10 @@ export default defineConfig({
     }),
   ],
   test: {
-    include: ['test/worker/**/*.test.ts'],
+    include: ['test/worker/**/*.test.ts', 'test/faults/**/*.test.ts'],
+    // With an emulator of its own: vitest.soak.config.ts.
+    exclude: ['test/faults/soak.test.ts'],
     globalSetup: ['test/provider.ts'],
-    setupFiles: ['test/worker/setup/migrate.ts'],
+    setupFiles: ['test/worker/setup/migrate.ts', 'test/worker/setup/gates.ts'],
   },
 })

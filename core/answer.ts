@@ -1,6 +1,6 @@
 // A provider's answer in the Gemini dialect, read from its JSON after the pictures were taken out (each `data` string
 // replaced by its index). Nothing in it is trusted: any field may be absent, null or in snake_case.
-import type { Usage } from './cost.ts'
+import type { ModalityCount, Usage } from './cost.ts'
 
 /** `more`: what else a part says (`thoughtSignature`, …), verbatim under camelCase names; absent when it says nothing. */
 export type AnswerPart =
@@ -42,13 +42,15 @@ export type Json = { readonly [key: string]: unknown }
 /** Reads an answer. Never throws; what is not there is undefined or empty. */
 export function readAnswer(json: unknown): Answer {
   const root = object(json)
-  const first = list(root.candidates)[0]
+  const candidates = list(root.candidates)
+  // One is asked for. If more came, the one with a picture counts, wherever it stands: it is paid for.
+  const first = candidates.find((each) => partsOf(each).some(isPicture)) ?? candidates[0]
   const candidate = object(first)
   const { content: _, ...told } = candidate
   const feedback = either(root, 'promptFeedback', 'prompt_feedback')
   const usage = either(root, 'usageMetadata', 'usage_metadata')
   return {
-    parts: list(object(candidate.content).parts).flatMap(readPart),
+    parts: partsOf(first),
     finishReason: text(either(candidate, 'finishReason', 'finish_reason')),
     finishMessage: text(either(candidate, 'finishMessage', 'finish_message')),
     blockReason: text(either(object(feedback), 'blockReason', 'block_reason')),
@@ -113,6 +115,14 @@ export function textOf(parts: readonly AnswerPart[]): string | undefined {
   return texts.join('').trim() || undefined
 }
 
+function partsOf(candidate: unknown): AnswerPart[] {
+  return list(object(object(candidate).content).parts).flatMap(readPart)
+}
+
+function isPicture(part: AnswerPart): part is PicturePart {
+  return part.kind === 'picture'
+}
+
 function readPart(value: unknown): AnswerPart[] {
   const part = camelTop(object(value))
   const { thought: said, text: words, inlineData, ...rest } = part
@@ -131,20 +141,25 @@ function readPart(value: unknown): AnswerPart[] {
 function readUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined
   const usage = object(value)
-  const details = either(usage, 'candidatesTokensDetails', 'candidates_tokens_details')
   return {
     promptTokenCount: number(either(usage, 'promptTokenCount', 'prompt_token_count')),
     candidatesTokenCount: number(either(usage, 'candidatesTokenCount', 'candidates_token_count')),
     thoughtsTokenCount: number(either(usage, 'thoughtsTokenCount', 'thoughts_token_count')),
     toolUsePromptTokenCount: number(either(usage, 'toolUsePromptTokenCount', 'tool_use_prompt_token_count')),
     totalTokenCount: number(either(usage, 'totalTokenCount', 'total_token_count')),
-    candidatesTokensDetails: Array.isArray(details)
-      ? details.map(object).map((d) => ({
-          modality: text(d.modality),
-          tokenCount: number(either(d, 'tokenCount', 'token_count')),
-        }))
-      : undefined,
+    promptTokensDetails: readDetails(either(usage, 'promptTokensDetails', 'prompt_tokens_details')),
+    candidatesTokensDetails: readDetails(
+      either(usage, 'candidatesTokensDetails', 'candidates_tokens_details'),
+    ),
   }
+}
+
+function readDetails(details: unknown): ModalityCount[] | undefined {
+  if (!Array.isArray(details)) return undefined
+  return details.map(object).map((d) => ({
+    modality: text(d.modality),
+    tokenCount: number(either(d, 'tokenCount', 'token_count')),
+  }))
 }
 
 function either(json: Json, camel: string, snake: string): unknown {

@@ -51,7 +51,7 @@ export const ProblemSchema = z
     status: z.int(),
     detail: z.string().describe('What happened, where, and what to do.'),
     code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
-    charged: Charged.describe('`unknown` only after a bug: send the same key again.'),
+    charged: Charged.describe('`unknown` only after a bug in a call that buys: send the same key again.'),
     retryAfterMs: z.number().nullable(),
     requestId: z.string().describe("The worker's log has it too."),
     errors: z
@@ -128,7 +128,9 @@ export const GenerationSchema = z
     model: z.string().describe('Canonical id of the model that made it, or is asked to.'),
     emulated: z.boolean().describe('Drawn by the emulator; nothing was bought.'),
     image: z.union([ImageSchema, z.null()]),
-    moreImages: z.array(ImageSchema).describe('Further finished pictures of the same answer.'),
+    moreImages: z
+      .array(ImageSchema)
+      .describe('Further finished pictures of the same answer, and of calls that were given up before it.'),
     text: z.string().nullable(),
     finishReason: z.string().nullable(),
     error: z

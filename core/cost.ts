@@ -119,10 +119,12 @@ export type Usage = {
   thoughtsTokenCount?: number | undefined
   toolUsePromptTokenCount?: number | undefined
   totalTokenCount?: number | undefined
-  candidatesTokensDetails?:
-    | readonly { modality?: string | undefined; tokenCount?: number | undefined }[]
-    | undefined
+  promptTokensDetails?: readonly ModalityCount[] | undefined
+  candidatesTokensDetails?: readonly ModalityCount[] | undefined
 }
+
+/** Tokens of one modality (`TEXT`, `IMAGE`, …). */
+export type ModalityCount = { modality?: string | undefined; tokenCount?: number | undefined }
 
 /** What an answered and billed attempt cost, or undefined where row or usage do not say. `pictures` is the number of
  *  image parts in the answer. Rounded up to a whole micro-USD. */

@@ -1,5 +1,5 @@
 // What became of one provider call: was it charged, may it be repeated, what shall the user be told.
-// Silence is never free, and a status that a front end may have made up is `unknown` (gemini.md 10.2).
+// Silence is never free, and a status that a front end may have made up is `unknown`.
 import { type Answer, type ProviderError, readError, textOf } from './answer.ts'
 import type { Charged, Provider } from './providers.ts'
 import type { FallbackReason } from './request.ts'
@@ -12,7 +12,7 @@ export const OUTCOMES = [
   'quota_exhausted', // 429 that names a per-day quota
   'unavailable', // 503 and other statuses that the provider's row calls free
   'unreachable', // the request was not sent whole
-  'unauthorised', // the provider key
+  'unauthorised', // the provider key, or the money behind it
   'model_gone', // 404
   'rejected', // 400, 413 and their like: the request is wrong
   'provider_error', // any other status, or an error inside a 200
@@ -39,23 +39,25 @@ export type Verdict = {
   message: string
 }
 
-/** An answer that is not a 200. `body` is what was read of it, capped; `retryAfter` the header. */
+/** An answer that is not a 200. `body` is what was read of it, capped; `retryAfter` the header; `now`, epoch ms, is for a
+ *  date in it. */
 export function classifyStatus(
   status: number,
   body: string,
   retryAfter: string | null,
   provider: Provider,
+  now: number,
 ): Verdict {
   const error = readError(parse(body))
   const message = error?.message ?? `${provider.id} answered ${status}${body ? `: ${excerpt(body)}` : ''}`
   const free = provider.freeStatuses.includes(status)
-  const delay = delayOf(error, retryAfter)
+  const delay = delayOf(error, retryAfter, now)
   if (status === 429 && namesDailyQuota(error))
     return {
       outcome: 'quota_exhausted',
       charged: free ? 'no' : 'unknown',
       next: 'stop',
-      ...(free ? { reason: 'unavailable' } : {}),
+      reason: free ? 'unavailable' : 'uncertain',
       message,
     }
   if (status === 429 && free)
@@ -64,13 +66,13 @@ export function classifyStatus(
     return { outcome: 'unavailable', charged: 'no', next: 'wait', ...delay, reason: 'unavailable', message }
   if (free)
     return { outcome: 'unavailable', charged: 'no', next: 'retry', ...delay, reason: 'unavailable', message }
-  if (status === 401 || status === 403 || namesBadKey(error))
+  if (KEY_STATUSES.includes(status) || namesBadKey(error))
     return { outcome: 'unauthorised', charged: 'no', next: 'stop', reason: 'unavailable', message }
   if (status === 404)
     return { outcome: 'model_gone', charged: 'no', next: 'stop', reason: 'unavailable', message }
   if (status >= 400 && status < 500 && !MAY_HAVE_GONE_ON.includes(status))
     return { outcome: 'rejected', charged: 'no', next: 'stop', reason: 'failed', message }
-  return { outcome: 'provider_error', charged: 'unknown', next: 'stop', message }
+  return { outcome: 'provider_error', ...UNKNOWN, message }
 }
 
 /** A 200 that was read to its end; `hasPicture` says whether one of its pictures is stored and is the result,
@@ -84,12 +86,12 @@ export function classifyAnswer(
   if (hasPicture) return { outcome: 'succeeded', charged: 'yes', next: 'stop', message: '' }
   if (answer.error) {
     const message = answer.error.message ?? 'the answer holds an error instead of a picture'
-    return { outcome: 'provider_error', charged: 'unknown', next: 'stop', message }
+    return { outcome: 'provider_error', ...UNKNOWN, message }
   }
   // The provider has delivered by its own count, and will hardly take it back.
   if (unreadable > 0) {
     const message = 'what the answer holds in place of a picture is none of a known type'
-    return { outcome: 'malformed', charged: 'unknown', next: 'stop', message }
+    return { outcome: 'malformed', ...UNKNOWN, message }
   }
   const words = answer.finishMessage ?? textOf(answer.parts)
   const charged = provider.chargesOnRefusal
@@ -112,11 +114,17 @@ export function classifySilence(
 ): Verdict {
   if (what === 'lost')
     return sent
-      ? { outcome: 'cut_off', charged: 'unknown', next: 'stop', message }
+      ? { outcome: 'cut_off', ...UNKNOWN, message }
       : { outcome: 'unreachable', charged: 'no', next: 'retry', reason: 'unavailable', message }
   if (what === 'not_stored') return { outcome: what, charged: 'yes', next: 'stop', message }
-  return { outcome: what, charged: 'unknown', next: 'stop', message }
+  return { outcome: what, ...UNKNOWN, message }
 }
+
+/** Nobody can say whether the call was carried out: it is not repeated, and only a fallback on `uncertain` follows. */
+const UNKNOWN = { charged: 'unknown', next: 'stop', reason: 'uncertain' } as const
+
+/** Statuses that speak of the key: unknown, without money, without leave. */
+const KEY_STATUSES = [401, 402, 403]
 
 /** Statuses below 500 behind which the call may have gone on. */
 const MAY_HAVE_GONE_ON = [408, 409, 425, 429, 499]
@@ -134,13 +142,22 @@ const REFUSALS = [
   'IMAGE_OTHER',
 ]
 
-/** The delay a provider asked for: `RetryInfo.retryDelay` (fractional seconds as text), else `Retry-After` in seconds. */
-function delayOf(error: ProviderError | undefined, retryAfter: string | null): { retryAfterMs?: number } {
+/** The delay a provider asked for: `RetryInfo.retryDelay` (fractional seconds as text), else `Retry-After`, in seconds or
+ *  as a date (RFC 9110, 10.2.3; only the form of 5.6.7 that senders may use). A date that has passed is no delay. */
+function delayOf(
+  error: ProviderError | undefined,
+  retryAfter: string | null,
+  now: number,
+): { retryAfterMs?: number } {
   const info = error?.details.find((d) => words(d['@type']).endsWith('google.rpc.RetryInfo'))
-  const seconds =
-    /^(\d+(?:\.\d+)?)s$/.exec(words(info?.retryDelay))?.[1] ?? /^\s*(\d+)\s*$/.exec(retryAfter ?? '')?.[1]
-  return seconds === undefined ? {} : { retryAfterMs: Math.ceil(Number(seconds) * 1000) }
+  const header = retryAfter?.trim() ?? ''
+  const seconds = /^(\d+(?:\.\d+)?)s$/.exec(words(info?.retryDelay))?.[1] ?? /^\d+$/.exec(header)?.[0]
+  if (seconds !== undefined) return { retryAfterMs: Math.ceil(Number(seconds) * 1000) }
+  const at = HTTP_DATE.test(header) ? Date.parse(header) : Number.NaN
+  return Number.isNaN(at) ? {} : { retryAfterMs: Math.max(0, at - now) }
 }
+
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
 /** Per-day and per-minute limits use the same prose: only the quota's id tells. */
 function namesDailyQuota(error: ProviderError | undefined): boolean {

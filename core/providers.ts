@@ -18,7 +18,7 @@ export type Provider = {
   /** Whether a 200 that was refused, or has no picture, is billed. */
   chargesOnRefusal: Charged
   /** Statuses after which nothing was billed and the same request may be sent again. Any 5xx that is not listed may
-   *  hide a call that went on, and is not repeated: so too 521, 522 and 525, which Cloudflare gives when it never reached
+   *  hide a call that went on, and is not repeated: so too 521, 522, 523 and 525, which Cloudflare gives when it never reached
    *  the server behind it, but which a relay may also send after it has passed the call on. An operator who knows lists
    *  them. */
   freeStatuses: readonly number[]

@@ -9,7 +9,7 @@ const Usd = z.number().describe('USD')
 
 const Sums = z.object({
   generations: z.int().describe('Generations for which a provider was called.'),
-  attempts: z.int().describe('Provider calls.'),
+  attempts: z.int().describe('Provider calls, free ones and those under way included.'),
   pictures: z.int().describe('Calls that brought a picture.'),
   cost: Usd.describe('USD of all charges whose amount is known.'),
   unpriced: z
@@ -19,13 +19,19 @@ const Sums = z.object({
     .int()
     .describe('Calls of which nobody can say whether they were charged; `cost` does not hold them.'),
   uncertainAtMost: Usd.describe('USD that the uncertain calls cost at most, where that is known.'),
+  running: z
+    .int()
+    .describe(
+      'Calls that have not ended: they are neither charged nor uncertain, and `cost` does not hold them.',
+    ),
+  runningAtMost: Usd.describe('USD that the calls under way cost at most, where that is known.'),
 })
 
 export const UsageReportSchema = z
   .object({
     by: z.enum(USAGE_BY),
-    from: z.iso.datetime().nullable(),
-    to: z.iso.datetime().nullable(),
+    from: z.iso.datetime().nullable().describe('Calls that were sent from this instant on.'),
+    to: z.iso.datetime().nullable().describe('And before this one: the end of the day that was asked for.'),
     currency: z.literal('USD'),
     rows: z.array(
       Sums.extend({
@@ -37,5 +43,8 @@ export const UsageReportSchema = z
     ),
     total: Sums,
   })
-  .meta({ id: 'Usage', description: 'Sums of the ledger.' })
+  .meta({
+    id: 'Usage',
+    description: 'Sums of the ledger. A call counts once, at the instant it was sent.',
+  })
 export type UsageReport = z.output<typeof UsageReportSchema>

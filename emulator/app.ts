@@ -1,54 +1,63 @@
 // The emulator's HTTP surface: generateContent as a provider answers it, and the witness beside it.
 // Order of a call: noted, key, model, body, fate, charge, drawing while it waits, sending. Leaving after the charge changes
 // nothing.
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { HttpBindings } from '@hono/node-server'
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
 import { RpcError } from '../core/gemini/rpc.ts'
-import type { Model, Size } from '../core/models.ts'
+import type { Aspect, Model, Size } from '../core/models.ts'
 import { answerOf } from './answer.ts'
 import { type Clock, realClock } from './clock.ts'
+import { controlOf } from './control.ts'
 import { aspectOf, drawAll, seedOf } from './draw.ts'
-import { readMarkers } from './faults.ts'
+import { type Marker, readMarkers } from './faults.ts'
+import { createLimits, type LimitRule } from './limits.ts'
 import { createMischief, type FaultRule } from './mischief.ts'
 import { drawPicture, type Picture } from './picture.ts'
 import { type AnswerPlan, countedPictures } from './plan.ts'
 import { quickDrawing } from './quick.ts'
 import { MAX_BODY_BYTES, readRequest, tooLarge, type Wanted } from './request.ts'
-import { checkKey, shopOf } from './shop.ts'
+import { answerAsItIs, destroy, type Env, gone, leave, send, sendError, signed } from './send.ts'
+import { checkKey, type Shop, shopOf } from './shop.ts'
 import { type Effort, refusalUsageOf, rejectionUsageOf, type UsageMetadata, usageOf } from './usage.ts'
-import { lengthOf, piecesOf, streamOf } from './wire.ts'
-import { type Call, type Charge, createWitness } from './witness.ts'
+import { type Call, createWitness } from './witness.ts'
 
 export type EmulatorOptions = Partial<Clock> & {
   /** How long a picture takes before its answer begins, drawing included, in ms; 0 by default. Errors take no time. */
   latencyMs?: number | ((request: { model: string; size: Size; prompt: string }) => number)
   /** Faults that occur without being asked for. */
   faults?: readonly FaultRule[]
+  /** What each provider allows; nothing is limited by default. */
+  limits?: readonly LimitRule[]
   /** `quick` is for measurements only: marked copies of one picture instead of drawings (quick.ts). */
   drawing?: 'full' | 'quick'
 }
 
-type Env = { Bindings: Partial<HttpBindings> }
+/** A request that is understood and let in. */
+type Accepted = {
+  shop: Shop
+  model: Model
+  wanted: Wanted
+  markers: readonly Marker[]
+  plain: string
+  aspect: Aspect
+}
 
 /** A provider of its own, with an empty record. Works on a Node server and through `app.request`; only on a server can
  *  a connection be destroyed, elsewhere the body ends in an error. */
 export function createEmulator(options: EmulatorOptions = {}) {
   const { now, sleep } = { ...realClock, ...options }
-  const witness = createWitness(now)
+  const clocks = new Map<string, number>()
+  const nowAt = (provider: string) => clocks.get(provider) ?? now()
+  const witness = createWitness(nowAt)
   const mischief = createMischief(options.faults ?? [])
+  const limits = createLimits(options.limits ?? [])
   const published = new Map<string, Picture>()
   const takes = new Map<string, number>()
   const draw = options.drawing === 'quick' ? quickDrawing(drawPicture) : drawPicture
   const app = new Hono<Env>()
 
-  app.get('/calls', (c) => c.json({ calls: witness.calls() }))
-  app.get('/bill', (c) => c.json({ charges: witness.bill() }))
-  app.post('/reset', (c) => {
-    reset()
-    return c.body(null, 204)
-  })
+  const setClock = (provider: string, at: number | undefined) =>
+    void (at === undefined ? clocks.delete(provider) : clocks.set(provider, at))
+  app.route('/', controlOf({ witness, limits, mischief, setClock, reset }))
   app.get('/pictures/:name', (c) => {
     const picture = published.get(c.req.param('name'))
     if (!picture) return c.notFound()
@@ -59,16 +68,16 @@ export function createEmulator(options: EmulatorOptions = {}) {
     const call = witness.arrive(c.req.param('provider'), wireId ?? c.req.param('method'))
     try {
       if (method !== 'generateContent') throw notServed(`${c.req.method} ${c.req.path}`)
-      return await generate(c, call)
+      return signed(call, await generate(c, call))
     } catch (error) {
       const answer = error instanceof RpcError ? error : bug(error)
       call.outcome = answer.status
       call.status = answer.code
-      return sendError(answer)
+      return signed(call, sendError(answer))
     }
   })
   app.notFound((c) => sendError(notServed(`${c.req.method} ${c.req.path}`)))
-  app.onError((error) => sendError(bug(error)))
+  app.onError((error) => sendError(error instanceof RpcError ? error : bug(error)))
 
   /** A model draws another picture each time, unless the request fixes the seed: so does this one, in a fixed order. */
   function takeOf(seed: string, wanted: Wanted): string {
@@ -88,7 +97,22 @@ export function createEmulator(options: EmulatorOptions = {}) {
     const aspect = aspectOf(wanted, model)
     Object.assign(call, { prompt: plain, size: wanted.size, aspect, references: wanted.references.length })
 
-    const fate = mischief.fateOf(wanted, markers, call.model, shop.chargesOnRefusal !== 'no')
+    const leaveQueue = limits.enter(call.provider, call.model, nowAt(call.provider))
+    try {
+      return await serve(c, call, { shop, model, wanted, markers, plain, aspect })
+    } finally {
+      leaveQueue()
+    }
+  }
+
+  async function serve(
+    c: Context<Env>,
+    call: Call,
+    { shop, model, wanted, markers, plain, aspect }: Accepted,
+  ): Promise<Response> {
+    const { provider } = call
+    const refusalCharged = shop.chargesOnRefusal !== 'no'
+    const fate = mischief.fateOf(wanted, markers, { provider, model: call.model, refusalCharged })
     const { plan } = fate
     const seed = takeOf(seedOf(wanted, plain, model, aspect), wanted)
     const effort: Effort = {
@@ -129,14 +153,14 @@ export function createEmulator(options: EmulatorOptions = {}) {
     if (plan.kind === 'raw') {
       call.outcome = fault ?? 'raw'
       call.status = plan.status
-      return new Response(plan.body, { status: plan.status, headers: { 'content-type': plan.type } })
+      return answerAsItIs(plan, nowAt(call.provider))
     }
     const { parts, pictures: images } = await drawing!
     if (signal.aborted) return leave(call)
     call.outcome = fault ?? (images.length > 0 ? 'picture' : 'text')
     call.status = 200
     const json = answerOf(plan, parts, { usage, modelVersion: call.model, seed })
-    return send(c, plan, json, images, charge)
+    return send(c, plan, json, images, charge, sleep)
   }
 
   function latencyOf(model: Model, { size }: Wanted, prompt: string): number {
@@ -154,6 +178,8 @@ export function createEmulator(options: EmulatorOptions = {}) {
   function reset(): void {
     witness.reset()
     mischief.reset()
+    limits.reset()
+    clocks.clear()
     published.clear()
     takes.clear()
   }
@@ -165,69 +191,6 @@ function usageFor(plan: AnswerPlan, effort: Effort): UsageMetadata {
   if (plan.usage === 'refused') return refusalUsageOf(effort)
   if (plan.usage === 'rejected') return rejectionUsageOf(effort)
   return usageOf(effort, countedPictures(plan))
-}
-
-function send(
-  c: Context<Env>,
-  plan: AnswerPlan,
-  json: unknown,
-  images: Buffer[],
-  charge: Charge | undefined,
-): Response {
-  const pieces = () => piecesOf(json, images, plan.style)
-  const ended = (delivered: boolean) => {
-    if (charge) charge.delivered = delivered
-  }
-  const { cutAt } = plan.style
-  const broken =
-    cutAt === undefined
-      ? undefined
-      : {
-          bytes: Math.floor(lengthOf(pieces()) * Math.min(cutAt, 1)),
-          cut: (controller: ReadableStreamDefaultController) => cut(c, controller),
-        }
-  return new Response(streamOf(pieces(), ended, broken), {
-    headers: { 'content-type': 'application/json; charset=UTF-8' },
-  })
-}
-
-function sendError(error: RpcError): Response {
-  return new Response(JSON.stringify(error.body, null, 2), {
-    status: error.code,
-    headers: { 'content-type': 'application/json; charset=UTF-8' },
-  })
-}
-
-function destroy(c: Context<Env>): Response {
-  if (c.env?.outgoing) {
-    c.env.outgoing.destroy()
-    return RESPONSE_ALREADY_SENT
-  }
-  return new Response(
-    new ReadableStream({
-      start: (controller) => controller.error(new Error('the emulator closed the connection')),
-    }),
-  )
-}
-
-// What was written must leave the machine first, or the client sees no answer at all instead of half of one.
-async function cut(c: Context<Env>, controller: ReadableStreamDefaultController): Promise<void> {
-  const outgoing = c.env?.outgoing
-  if (!outgoing) return controller.error(new Error('the emulator cut the connection'))
-  while (!outgoing.destroyed && (!outgoing.headersSent || outgoing.writableLength > 0)) await nextTurn()
-  outgoing.socket?.destroySoon()
-}
-
-// Nobody reads this answer; 499 is what a front end would log.
-function leave(call: Call): Response {
-  call.outcome = 'client-left'
-  call.status = 499
-  return new Response(null, { status: 499 })
-}
-
-function gone(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 async function readBytes(request: Request): Promise<Uint8Array> {

@@ -1,69 +1,12 @@
-// The misbehaviours, each by name, with where it was seen and whether the provider charges it.
+// The misbehaviours, each by name: calls that fail (failures.ts), and here answers that come but are not what was asked for.
 // A prompt asks for one with a marker such as `[[fault:rate-limited times=2 retry=1.5]]`; several apply in order.
-
-import { dailyQuota, invalid, RpcError, rateLimited } from '../core/gemini/rpc.ts'
-import type { AnswerPlan, Plan, Slot, Twist } from './plan.ts'
-
-/** Parameters of a marker. All may carry `times=N` (how often for this prompt and model) and `charged=yes|no`. */
-export type Parameters = Readonly<Record<string, string>>
-
-export type Fault = {
-  /** The thread, document or measurement in which it occurs. */
-  seen: string
-  /** `refusal`: as the provider's row says; unknown counts as charged. */
-  charged: 'no' | 'yes' | 'refusal'
-  change(plan: AnswerPlan, parameters: Parameters, model: string): Plan
-}
-
-const OVERLOADED = 'The model is overloaded. Please try again later.'
-
-const HTML = `<!DOCTYPE html>
-<html><head><title>502 Bad Gateway</title></head>
-<body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>
-`
+import { invalid } from '../core/gemini/rpc.ts'
+import { FAILURES } from './failures.ts'
+import { type Fault, numberOf, type Parameters } from './fault.ts'
+import type { AnswerPlan, Slot, Twist } from './plan.ts'
 
 export const FAULTS = {
-  'rate-limited': {
-    seen: 'dcdpr/jp#1061: RetryInfo with fractional seconds and no Retry-After header',
-    charged: 'no',
-    change: (_, { retry }, model) => rpc(rateLimited(numberOf(retry, 1.837906927), model)),
-  },
-  'daily-quota': {
-    seen: 'gemini-cli#10925, promptfoo#7727: the quota id names a day',
-    charged: 'no',
-    change: (_plan, _parameters, model) => rpc(dailyQuota(model)),
-  },
-  overloaded: {
-    seen: 'litellm#18118; APIYI overview: not charged',
-    charged: 'no',
-    change: () => rpc(new RpcError('UNAVAILABLE', OVERLOADED)),
-  },
-  internal: {
-    seen: 'api-errors page: 500 INTERNAL, not charged by Google',
-    charged: 'no',
-    change: () =>
-      rpc(
-        new RpcError(
-          'INTERNAL',
-          'An internal error has occurred. Please retry or report in https://developers.generativeai.google/guide/troubleshooting',
-        ),
-      ),
-  },
-  html: {
-    seen: 'sub2api#2399, CLIProxyAPI#839: a front end answers while the call goes on',
-    charged: 'yes',
-    change: () => ({ kind: 'raw', status: 502, type: 'text/html', body: HTML }),
-  },
-  'error-in-200': {
-    seen: 'relays that commit the status before the call has ended (gemini.md 6)',
-    charged: 'no',
-    change: () => ({
-      kind: 'raw',
-      status: 200,
-      type: 'application/json; charset=UTF-8',
-      body: JSON.stringify(new RpcError('UNAVAILABLE', OVERLOADED).body),
-    }),
-  },
+  ...FAILURES,
   refused: {
     seen: 'APIYI overview: a safety refusal with status 200 is charged',
     charged: 'refusal',
@@ -98,6 +41,11 @@ export const FAULTS = {
       usage: 'rejected',
     }),
   },
+  moderated: {
+    seen: 'Google, as users report it: STOP, no parts and candidatesTokenCount 0',
+    charged: 'refusal',
+    change: (plan) => ({ ...plan, slots: [], usage: 'rejected' }),
+  },
   'text-only': {
     seen: 'GoModel#853, litellm#28989: STOP with words and no picture',
     charged: 'refusal',
@@ -108,20 +56,31 @@ export const FAULTS = {
     charged: 'yes',
     change: (plan, { at }) => ({ ...plan, style: { ...plan.style, cutAt: numberOf(at, 0.5) } }),
   },
-  reset: {
-    seen: 'Comfy-Org/ComfyUI#16204: the connection is gone at 60 s, the call is billed',
-    charged: 'yes',
-    change: () => ({ kind: 'drop' }),
-  },
-  hang: {
-    seen: 'APIYI overview: the client leaves at 100 s of a 120 s call and is charged',
-    charged: 'yes',
-    change: () => ({ kind: 'hang' }),
-  },
   slow: {
     seen: 'APIYI overview: 4K takes 30 to 150 s',
     charged: 'yes',
     change: (plan, { ms }) => ({ ...plan, delayMs: numberOf(ms, 5_000) }),
+  },
+  stall: {
+    seen: 'ellmer#908: 2.7 MB within 300 s; here `at` of the body, then nothing until the client leaves',
+    charged: 'yes',
+    change: (plan, { at }) => ({ ...plan, style: { ...plan.style, stallAt: numberOf(at, 0.5) } }),
+  },
+  trickle: {
+    seen: 'not in the field: an answer that never stops and never ends, `bytes` at a time, `ms` apart',
+    charged: 'yes',
+    change: (plan, { bytes, ms }) => ({
+      ...plan,
+      style: {
+        ...plan.style,
+        trickle: { bytes: Math.max(1, numberOf(bytes, 4_096)), ms: numberOf(ms, 1_000) },
+      },
+    }),
+  },
+  'lone-thought': {
+    seen: 'Lixpi#135, #136: the only picture is one of the thinking',
+    charged: 'yes',
+    change: (plan) => withSlots(plan, [{ variation: 0, thought: true, counted: true }]),
   },
   thoughts: {
     seen: 'image generation page: up to two interim images, flagged, free of charge',
@@ -135,7 +94,7 @@ export const FAULTS = {
       withSlots(plan, [{ variation: 1, counted: true }, { variation: 2, counted: true }, final]),
   },
   storyboard: {
-    seen: 'several finished pictures with text between them (gemini.md 4.5)',
+    seen: 'several finished pictures with text between them: storyboards and step-by-step guides, as users report them',
     charged: 'yes',
     change: (plan) => ({
       ...plan,
@@ -228,13 +187,4 @@ function withSlots(plan: AnswerPlan, pictures: readonly Slot[]): AnswerPlan {
 
 function withTwist(plan: AnswerPlan, twist: Twist): AnswerPlan {
   return { ...plan, twists: [...plan.twists, twist] }
-}
-
-function rpc(error: RpcError): Plan {
-  return { kind: 'rpc', error }
-}
-
-function numberOf(text: string | undefined, otherwise: number): number {
-  const number = Number(text)
-  return text !== undefined && Number.isFinite(number) && number >= 0 ? number : otherwise
 }

@@ -1,19 +1,25 @@
-// `node emulator/main.ts [--port N] [--latency MS] [--quick]`: the emulator from the command line, until SIGTERM or SIGINT.
+// `node emulator/main.ts`: the emulator from the command line, until SIGTERM or SIGINT.
 // `--quick` is for measurements: the latency is the same for all sizes, and pictures are marked copies (quick.ts).
 import { parseArgs } from 'node:util'
 import type { Size } from '../core/models.ts'
+import { FlagError, faultRule, limitRule } from './flags.ts'
 import { serveEmulator } from './serve.ts'
 
-const USAGE = `usage: node emulator/main.ts [--port N] [--latency MS] [--quick]
+const USAGE = `usage: node emulator/main.ts [--port N] [--latency MS] [--quick] [--fault …] [--seed TEXT] [--limit …]
   --port N      where it listens on 127.0.0.1; 0, the default, is any free port
   --latency MS  how long a picture of 1K takes; default 400
   --quick       pictures are not drawn, and take the same time in all sizes
+  --fault NAME=PROBABILITY[,provider=ID][,PARAMETER=VALUE]
+                what befalls calls by chance, as in overloaded=0.1 or status=0.05,code=524,charged=yes; repeatable
+  --seed TEXT   other draws; the same seed, the same ones
+  --limit PROVIDER:perMinute=N[,perDay=N][,concurrency=N]
+                what a provider allows; more is a 429; repeatable
 `
 
 // Larger pictures take longer at the vendor too, though far longer than this.
 const SIZE_FACTOR: Record<Size, number> = { '512': 0.75, '1K': 1, '2K': 1.5, '4K': 2.5 }
 
-const { help, quick, ...numbers } = flags()
+const { help, quick, fault, seed, limit, ...numbers } = flags()
 if (help) {
   process.stdout.write(USAGE)
   process.exit(0)
@@ -21,11 +27,15 @@ if (help) {
 const port = wholeNumber('--port', numbers.port, 65_535)
 const latencyMs = wholeNumber('--latency', numbers.latency, 3_600_000)
 
-const emulator = await serveEmulator(
-  quick
-    ? { port, latencyMs, drawing: 'quick' }
-    : { port, latencyMs: ({ size }) => latencyMs * SIZE_FACTOR[size] },
-).catch((error: NodeJS.ErrnoException) => {
+const rules = readRules()
+
+const emulator = await serveEmulator({
+  port,
+  ...rules,
+  ...(quick
+    ? { latencyMs, drawing: 'quick' as const }
+    : { latencyMs: ({ size }: { size: Size }) => latencyMs * SIZE_FACTOR[size] }),
+}).catch((error: NodeJS.ErrnoException) => {
   if (error.code === 'EADDRINUSE') return refuse(`port ${port} of 127.0.0.1 is taken; name another one`)
   if (error.code === 'EACCES') return refuse(`port ${port} may not be used; name one above 1023`)
   throw error
@@ -40,12 +50,24 @@ function flags() {
         port: { type: 'string', default: '0' },
         latency: { type: 'string', default: '400' },
         quick: { type: 'boolean', default: false },
+        fault: { type: 'string', multiple: true, default: [] },
+        seed: { type: 'string' },
+        limit: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values
   } catch (error) {
     if (!(error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) throw error
     return refuse((error as Error).message)
+  }
+}
+
+function readRules() {
+  try {
+    return { faults: fault.map((text) => faultRule(text, seed)), limits: limit.map(limitRule) }
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error
+    return refuse(error.message)
   }
 }
 

@@ -1,8 +1,10 @@
 // Which faults a call meets: those its prompt names, and those of standing rules drawn by chance.
-// Keeps count of `times` per prompt and model; chance is seeded, so that a run can be repeated.
-import { FAULTS, type Fault, type FaultName, type Marker, type Parameters } from './faults.ts'
+// Keeps count per prompt and model, of `times` and for chance: what a call meets follows from the seed, its provider, model
+// and prompt and how often it came before, and not from the order of the calls. So a run with many at once can be repeated.
+import type { Fault, Parameters } from './fault.ts'
+import { FAULTS, type FaultName, type Marker } from './faults.ts'
 import { type Plan, usualPlan } from './plan.ts'
-import { type Random, randomOf } from './random.ts'
+import { randomOf } from './random.ts'
 import type { Wanted } from './request.ts'
 
 /** A fault that occurs by itself. */
@@ -10,39 +12,57 @@ export type FaultRule = {
   fault: FaultName
   /** 0 to 1, drawn once per call. */
   probability: number
-  /** Same seed, same draws in the order of calls. Default: the fault's name. */
+  /** Same seed, same draws. Default: the fault's name. */
   seed?: string | number
+  /** The only provider that it befalls; absent: all. */
+  provider?: string
   parameters?: Parameters
 }
 
 /** What a call will be answered with. `faults` names what befell it, `charged` whether it goes on the bill. */
 export type Fate = { plan: Plan; charged: boolean; faults: FaultName[] }
 
-/** Decides calls one after the other; `reset` forgets every count and rewinds chance. */
+/** Who is asked for what: the wire id, which a quota error names, and whether refusals are charged there. */
+export type Place = { provider: string; model: string; refusalCharged: boolean }
+
+/** Decides calls one after the other; `reset` forgets every count, and every rule that was set later. */
 export function createMischief(rules: readonly FaultRule[]) {
   const counts = new Map<string, number>()
-  const begin = () => rules.map((rule) => randomOf(String(rule.seed ?? rule.fault)))
-  let chances: Random[] = begin()
+  let standing = rules
 
-  const isDue = (key: string, times: string | undefined): boolean => {
-    if (times === undefined) return true
-    const met = counts.get(key) ?? 0
-    counts.set(key, met + 1)
-    return met < Number(times)
+  /** How often this was asked before. */
+  const count = (key: string): number => {
+    const before = counts.get(key) ?? 0
+    counts.set(key, before + 1)
+    return before
   }
+  const isDue = (key: string, times: string | undefined): boolean =>
+    times === undefined || count(key) < Number(times)
 
   return {
     reset(): void {
       counts.clear()
-      chances = begin()
+      standing = rules
     },
-    /** `model` is the wire id, which a quota error names. */
-    fateOf(wanted: Wanted, markers: readonly Marker[], model: string, refusalCharged: boolean): Fate {
+    /** Replaces the rules for one provider alone. */
+    set(provider: string, own: readonly Omit<FaultRule, 'provider'>[]): void {
+      standing = [
+        ...standing.filter((rule) => rule.provider !== provider),
+        ...own.map((rule) => ({ ...rule, provider })),
+      ]
+    },
+    fateOf(wanted: Wanted, markers: readonly Marker[], { provider, model, refusalCharged }: Place): Fate {
       const named = markers.filter(({ parameters }, index) =>
         isDue(`${index} ${model} ${wanted.prompt}`, parameters.times),
       )
-      const drawn = rules
-        .filter((rule, index) => chances[index]!.next() < rule.probability)
+      const call = `${provider} ${model} ${wanted.prompt}`
+      const take = count(`call ${call}`)
+      const drawn = standing
+        .filter((rule) => rule.provider === undefined || rule.provider === provider)
+        .filter(
+          ({ fault, seed = fault, probability }, index) =>
+            randomOf(`${seed} ${index} ${take} ${call}`).next() < probability,
+        )
         .map((rule) => ({ name: rule.fault, parameters: rule.parameters ?? {} }))
       let plan: Plan = usualPlan(wanted)
       let charged = true

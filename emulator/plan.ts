@@ -14,8 +14,17 @@ export type Twist =
   | { kind: 'big'; bytes: number }
   | { kind: 'asUrl' }
 
-/** How the JSON is written. `cutAt` is the fraction of the body after which the connection is destroyed. */
-export type Style = { dataFirst: boolean; escaped: boolean; cutAt?: number }
+/** How the JSON is written. */
+export type Style = {
+  dataFirst: boolean
+  escaped: boolean
+  /** The fraction of the body after which the connection is destroyed. */
+  cutAt?: number
+  /** The fraction of the body after which nothing more comes until the client leaves. */
+  stallAt?: number
+  /** The body comes in pieces of at most so many bytes, each so long after the one before. */
+  trickle?: { bytes: number; ms: number }
+}
 
 export type AnswerPlan = {
   kind: 'answer'
@@ -33,7 +42,14 @@ export type AnswerPlan = {
 export type Plan =
   | AnswerPlan
   | { kind: 'rpc'; error: RpcError }
-  | { kind: 'raw'; status: number; type: string; body: string }
+  /** `retryAtMs`: `Retry-After` is a date, so long from now. */
+  | {
+      kind: 'raw'
+      status: number
+      headers: Readonly<Record<string, string>>
+      body: string
+      retryAtMs?: number
+    }
   /** The connection is destroyed before any answer. */
   | { kind: 'drop' }
   /** No answer until the client leaves. */

@@ -25,28 +25,39 @@ export function lengthOf(pieces: Iterable<Buffer>): number {
   return length
 }
 
-/** A body that is produced only as fast as it is taken. `ended` hears once whether all of it was. With `broken`, only
- *  `bytes` bytes are produced and then `cut` is called, once they were taken. */
+/** What goes wrong while a body is sent. */
+export type Trouble = {
+  /** Only so many bytes are produced, and then `cut` is called, once they were taken. */
+  broken?: { bytes: number; cut: (controller: ReadableStreamDefaultController) => Promise<void> | void }
+  /** Pieces of at most so many bytes; `pause` comes before each of them. */
+  trickle?: { bytes: number; pause: () => Promise<void> }
+}
+
+/** A body that is produced only as fast as it is taken. `ended` hears once whether all of it was. */
 export function streamOf(
   pieces: Iterator<Buffer>,
   ended: (delivered: boolean) => void,
-  broken?: { bytes: number; cut: (controller: ReadableStreamDefaultController) => Promise<void> | void },
+  { broken, trickle }: Trouble = {},
 ): ReadableStream<Uint8Array> {
   let left = broken?.bytes ?? Number.POSITIVE_INFINITY
+  const most = trickle?.bytes ?? Number.POSITIVE_INFINITY
+  let rest: Buffer = Buffer.alloc(0)
   return new ReadableStream<Uint8Array>(
     {
-      pull(controller) {
+      async pull(controller) {
         if (broken && left === 0) {
           ended(false)
           return broken.cut(controller)
         }
-        const { value, done } = pieces.next()
-        if (done) {
+        await trickle?.pause()
+        const next = rest.length > 0 ? { value: rest, done: false } : pieces.next()
+        if (next.done) {
           ended(true)
           controller.close()
           return
         }
-        const piece = value.subarray(0, left)
+        const piece = next.value.subarray(0, Math.min(left, most))
+        rest = next.value.subarray(piece.length)
         left -= piece.length
         controller.enqueue(piece)
       },

@@ -8,7 +8,7 @@ import type { UsageMetadata } from './usage.ts'
 
 /** One request as it was seen. */
 export type Call = {
-  /** `call-1`, `call-2`… in order of arrival. */
+  /** `call-1`, `call-2`… in order of arrival; the `x-request-id` of its answer. */
   id: string
   provider: string
   /** The model part of the path, as it came. */
@@ -27,8 +27,9 @@ export type Call = {
   charged: boolean
 }
 
-/** One bought answer. */
+/** One bought answer; a call has at most one. */
 export type Charge = {
+  /** The id of the call. */
   call: string
   provider: string
   /** Canonical model id. */
@@ -42,8 +43,8 @@ export type Charge = {
 
 export type Witness = ReturnType<typeof createWitness>
 
-/** An empty record; it holds every call until `reset`. */
-export function createWitness(now: () => number) {
+/** An empty record; it holds every call until `reset`. `now`: a provider's clock, in epoch ms. */
+export function createWitness(now: (provider: string) => number) {
   let calls: Call[] = []
   let bill: Charge[] = []
   let arrivals = 0
@@ -66,7 +67,7 @@ export function createWitness(now: () => number) {
         size: null,
         aspect: null,
         references: 0,
-        receivedAt: now(),
+        receivedAt: now(provider),
         outcome: 'running',
         status: null,
         charged: false,

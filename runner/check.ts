@@ -25,6 +25,8 @@ export type ManifestOptions = {
   worker?: string | undefined
   /** Default: none. */
   layers?: Layers
+  /** Whether pictures are to be made: else a worker on this machine makes none, not even what it has accepted. */
+  buys?: boolean
   /** Whether warnings are told, and not errors alone: to those who write the manifest. */
   warn?: boolean
 }
@@ -49,10 +51,13 @@ export type Checked = Judged & { manifest: Manifest }
 const DOWNLOADS = 8
 
 /** Reads and judges. Throws what openSession throws. */
-export async function judge({ manifest: shown, worker, layers }: ManifestOptions, io: Io): Promise<Judged> {
+export async function judge(
+  { manifest: shown, worker, layers, buys }: ManifestOptions,
+  io: Io,
+): Promise<Judged> {
   const path = resolve(io.cwd, shown)
   const { folder } = pathsOf(path)
-  const session = await openSession({ worker, stateFolder: folder }, io)
+  const session = await openSession({ worker, stateFolder: folder, buys }, io)
   const today = new Date(io.now()).toISOString().slice(0, 10)
   const sources = new Set<string>()
   const files = manifestFiles()

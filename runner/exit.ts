@@ -6,6 +6,7 @@ import { LocalWorkerError } from './local/failure.ts'
 import { UnknownOffer } from './plan/compare.ts'
 import { PlanFileError } from './plan/file.ts'
 import { SelectionError } from './plan/select.ts'
+import { refusalWords } from './views/refusal.ts'
 
 export const EXIT = {
   done: 0,
@@ -37,6 +38,11 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
+/** A limit that does not allow what was asked for. Nothing was sent. */
+export class OverBudget extends Error {
+  override name = 'OverBudget'
+}
+
 /** A manifest that cannot be used. Its problems have been written to stderr. */
 export class ManifestRejected extends Error {
   override name = 'ManifestRejected'
@@ -62,11 +68,14 @@ export function exitOf(error: unknown): { code: ExitCode; message?: string } | u
   if (error instanceof ManifestRejected) return { code: EXIT.usage }
   if (USAGE.some((type) => error instanceof type))
     return { code: EXIT.usage, message: (error as Error).message }
+  if (error instanceof OverBudget) return { code: EXIT.budget, message: error.message }
   if (error instanceof WorkerProblem) {
     const { code, status } = error.problem
-    const message = `the worker says: ${error.message}`
+    const message = `the worker says: ${refusalWords(error.problem)}`
     if (code === 'unauthorised')
       return { code: EXIT.unauthorised, message: `${message} (PROOFSHEET_TOKEN is sent as the token)` }
+    if (code === 'forbidden') return { code: EXIT.unauthorised, message }
+    if (code === 'budget_exceeded') return { code: EXIT.budget, message }
     if (status >= 500 || status === 429) return { code: EXIT.unavailable, message: `${message} (${status})` }
     return { code: EXIT.usage, message }
   }

@@ -22,13 +22,15 @@ export type Prepared = Checked & {
 }
 
 export type PrepareOptions = ManifestOptions & {
-  /** Terms, or the very ids; default: everything. */
-  selection?: Terms | ReadonlySet<string>
+  /** Terms, the very ids, or a choice from the plan of everything; default: everything. */
+  selection?: Terms | ReadonlySet<string> | ((whole: Plan) => ReadonlySet<string>)
   repeat: Repeat
   /** What is selected is bought again. */
   redo?: boolean
   /** At most so many pictures. */
   limit?: number | undefined
+  /** Whether the worker is asked for what the lock does not know; default: yes. */
+  lookup?: boolean
 }
 
 const EVERYTHING: Terms = { include: [], exclude: [] }
@@ -36,7 +38,7 @@ const EVERYTHING: Terms = { include: [], exclude: [] }
 /** Loads, checks and plans. What the worker made before is taken into the plan; `remember` says whether it is also
  *  written down. Throws ManifestRejected, SelectionError, UsageError, and what openSession throws. */
 export async function prepare(options: PrepareOptions, remember: boolean, io: Io): Promise<Prepared> {
-  const { selection = EVERYTHING, redo = false, limit } = options
+  const { selection = EVERYTHING, redo = false, limit, lookup = true } = options
   if (redo && 'include' in selection && selection.include.length === 0)
     throw new UsageError("--redo buys again what is made: say what with -s, as in -s packshot/mug or -s '**'")
   const checkedManifest = await checked(options, io)
@@ -46,7 +48,8 @@ export async function prepare(options: PrepareOptions, remember: boolean, io: Io
       io.stderr.write(
         `${state.lockPath}: ${count(state.unreadable, 'line')} cannot be read; looked up on the worker\n`,
       )
-    const { whole, planWith, adopted } = await planner(checkedManifest, state, options.repeat, remember, io)
+    const asked = { repeat: options.repeat, remember, lookup }
+    const { whole, planWith, adopted } = await planner(checkedManifest, state, asked, io)
     if (state.unreadable > 0) for (const line of lostLines(whole, state)) io.stderr.write(`${line}\n`)
     const selected = chosen(whole, selection)
     const again = redo && selected ? { redo: selected } : {}
@@ -66,8 +69,7 @@ type Choice = { selected?: ReadonlySet<string>; redo?: ReadonlySet<string> }
 async function planner(
   { manifest, session, market, downloads }: Checked,
   state: State,
-  repeat: Repeat,
-  remember: boolean,
+  { repeat, remember, lookup }: { repeat: Repeat; remember: boolean; lookup: boolean },
   io: Io,
 ): Promise<{ whole: Plan; planWith: (choice: Choice) => Plan; adopted: ReadonlySet<string> }> {
   const { items, profile, prices } = manifest
@@ -78,7 +80,7 @@ async function planner(
   let whole = planWith({})
   const adopted = new Set<string>()
   // Keys of what is made from a picture follow from the key of that picture: each round may reveal more.
-  for (const asked = new Set<string>(); session.hasHistory; whole = planWith({})) {
+  for (const asked = new Set<string>(); lookup && session.hasHistory; whole = planWith({})) {
     const unknown = whole.items.flatMap((p) => keyed(p, adopted)).filter((p) => !asked.has(p.key))
     if (unknown.length === 0) break
     for (const { key } of unknown) asked.add(key)
@@ -123,7 +125,11 @@ function lostLines({ items }: Plan, { spokenOf }: State): string[] {
   ]
 }
 
-function chosen(plan: Plan, selection: Terms | ReadonlySet<string>): ReadonlySet<string> | undefined {
+function chosen(
+  plan: Plan,
+  selection: NonNullable<PrepareOptions['selection']>,
+): ReadonlySet<string> | undefined {
+  if (typeof selection === 'function') return selection(plan)
   if (!('include' in selection)) return selection
   return selection.include.length + selection.exclude.length === 0 ? undefined : select(plan, selection)
 }

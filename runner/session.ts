@@ -27,13 +27,18 @@ export type SessionOptions = {
   worker?: string | undefined
   /** `.proofsheet/` beside the manifest. */
   stateFolder: string
+  /** Whether pictures are to be made; default: no. */
+  buys?: boolean | undefined
 }
 
 /** The session of a command. A named worker is asked for its models at once; an embedded one is not started yet.
  *  Throws UsageError, WorkerProblem and WorkerUnreachable. */
-export async function openSession({ worker, stateFolder }: SessionOptions, io: Io): Promise<Session> {
+export async function openSession(
+  { worker, stateFolder, buys = false }: SessionOptions,
+  io: Io,
+): Promise<Session> {
   const url = worker ?? io.env.PROOFSHEET_URL
-  return url ? remoteSession(url, io) : embeddedSession(stateFolder, io)
+  return url ? remoteSession(url, io) : embeddedSession(stateFolder, buys, io)
 }
 
 async function remoteSession(url: string, io: Io): Promise<Session> {
@@ -55,7 +60,7 @@ async function remoteSession(url: string, io: Io): Promise<Session> {
   }
 }
 
-function embeddedSession(stateFolder: string, io: Io): Session {
+function embeddedSession(stateFolder: string, buys: boolean, io: Io): Session {
   let attached: ReturnType<typeof attachLocal> | undefined
   return {
     name: 'embedded worker',
@@ -67,6 +72,7 @@ function embeddedSession(stateFolder: string, io: Io): Session {
       attached ??= attachLocal({
         stateDir: stateFolder,
         env: io.env,
+        paused: !buys,
         // So that the addresses it gives answer again under `proofsheet dev`.
         preferredPort: LOCAL_PORT,
         report: (message) => io.stderr.write(`${message}\n`),

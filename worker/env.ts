@@ -7,6 +7,7 @@ import type { Shield } from './generation/shield.ts'
 import type { Caller } from './http/auth.ts'
 import type { Log } from './log.ts'
 import type { Account } from './money/account.ts'
+import type { Pace } from './money/rate.ts'
 import type { ProviderGate } from './providers/gate.ts'
 
 export type Env = {
@@ -32,7 +33,8 @@ export type Env = {
   LOCATION_HINT?: DurableObjectLocationHint
   /** `true`: what is accepted stays queued, nothing is sent to a provider. */
   PAUSED?: string
-  /** Signs webhooks: `whsec_` and Base64 of 24 to 64 bytes. Without it a request that wants a webhook is refused. */
+  /** Signs webhooks: `whsec_` and Base64 of 24 to 64 bytes; while it is being changed the new and the old one, separated by a
+   *  space. Without it a request that wants a webhook is refused. */
   WEBHOOK_SECRET?: string
   /** Days after which pictures, and input images, are deleted; absent: never. */
   RETAIN_PICTURES_DAYS?: string
@@ -53,5 +55,9 @@ export type AppEnv = {
     imagesUrl: string
     requestId: string
     log: Log
+    /** The clock, in epoch ms. */
+    now: () => number
+    /** How the caller's rate limit stands, if it has one. */
+    pace?: Pace
   }
 }

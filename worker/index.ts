@@ -14,6 +14,6 @@ export { ProviderGate } from './providers/gate.ts'
 
 export default {
   fetch: createApp(consoleLog, Date.now).fetch,
-  queue: consume,
-  scheduled: (_event, env) => sweep(env, Date.now()),
+  queue: (delivered, env) => consume(delivered, env, { now: Date.now, log: consoleLog }),
+  scheduled: (_event, env) => sweep(env, { now: Date.now, log: consoleLog }),
 } satisfies ExportedHandler<Env, BatchMessage>

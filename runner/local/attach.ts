@@ -28,6 +28,9 @@ export type AttachOptions = {
   /** Where a new server listens if nobody else does there. */
   preferredPort?: number
   token?: string
+  /** Nothing is to be made: what the worker has accepted waits for one that is not paused. One that is there and makes
+   *  pictures is used as it is. */
+  paused?: boolean
   /** Told why it takes longer than usual. */
   report?: (message: string) => void
 }
@@ -65,7 +68,9 @@ export async function attachLocal(options: AttachOptions): Promise<Attached> {
 
 async function attach(options: AttachOptions, place: Place): Promise<Attached> {
   const { env, emulatorLatencyMs, token, stateDir } = options
-  const differenceOf = comparison(options)
+  // What the emulator draws is worth nothing, and need not wait.
+  const paused = options.paused === true && !isEmulated(workerVariables(env))
+  const differenceOf = comparison({ ...options, paused })
   const report = once(options.report)
   let start: Start | undefined
   let startingMs = 0
@@ -78,8 +83,11 @@ async function attach(options: AttachOptions, place: Place): Promise<Attached> {
         if (difference) {
           const refusal = await askForRoom(found)
           if (!refusal) break
-          if (refusal === 'used' || replacingMs >= REPLACE_MS) throw inUse(found, difference, refusal)
-          report(`waiting for a local worker with ${difference}, which still makes pictures`)
+          // Whoever uses a paused one only looks something up.
+          const isShort = difference === PAUSED && replacingMs < REPLACE_MS
+          if (!isShort && (refusal === 'used' || replacingMs >= REPLACE_MS))
+            throw inUse(found, difference, refusal)
+          if (!isShort) report(`waiting for a local worker with ${difference}, which still makes pictures`)
           replacingMs += LOOK_MS
         } else if (isAsWished(found, options) || (await askForRoom(found))) {
           const lease = await takeLease(found.control!, found.token)
@@ -100,7 +108,7 @@ async function attach(options: AttachOptions, place: Place): Promise<Attached> {
         if (start?.state !== 'running')
           start = await startServer(
             place,
-            { stateDir, port: await portOf(options), emulatorLatencyMs },
+            { stateDir, port: await portOf(options), emulatorLatencyMs, paused },
             env,
             token,
           )
@@ -123,15 +131,19 @@ export async function untilEnded(stateDir: string, ms: number): Promise<boolean>
   return false
 }
 
+/** In what a server differs that makes nothing. */
+const PAUSED = 'no pictures to make'
+
 /** Tells in what a server differs from the one that is wanted, so that it cannot be used; undefined: in nothing. */
-function comparison({ env }: AttachOptions): (found: Serving) => string | undefined {
+function comparison({ env, paused = false }: AttachOptions): (found: Serving) => string | undefined {
   const variables = workerVariables(env)
   const emulated = isEmulated(variables)
   const code = digestOfFiles(PROJECT.code)
   return (found) => {
     if (found.emulated !== emulated) return found.emulated ? 'the emulator behind it' : 'a provider key'
     if (found.variables !== digestOfVariables(variables, found.salt)) return 'other provider settings'
-    return found.code === code ? undefined : 'another version of the program'
+    if (found.code !== code) return 'another version of the program'
+    return found.paused && !paused ? PAUSED : undefined
   }
 }
 

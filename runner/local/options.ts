@@ -7,6 +7,8 @@ export type ServeOptions = {
   port?: number | undefined
   /** How long the emulator takes for a picture, in ms; absent: as it likes. */
   emulatorLatencyMs?: number | undefined
+  /** Nothing is made. */
+  paused?: boolean | undefined
 }
 
 /** Exit code of a server that found the storage taken. */

@@ -18,6 +18,8 @@ const ServingSchema = z.object({
   token: z.string(),
   emulated: z.boolean(),
   emulatorLatencyMs: z.number().optional(),
+  /** It makes nothing; what it has accepted waits for the next server. */
+  paused: z.boolean().optional(),
   /** See variables.ts. */
   salt: z.string(),
   variables: z.string(),

@@ -68,7 +68,7 @@ async function serve(options: ServeOptions, env: NodeJS.ProcessEnv): Promise<voi
     token: serving.token,
     async onEnd() {
       // What the emulator draws is worth nothing.
-      const isFree = serving.emulated || !(await worker.hasUnfinished())
+      const isFree = serving.emulated || serving.paused || !(await worker.hasUnfinished())
       if (isFree) asked.resolve()
       return isFree
     },
@@ -86,7 +86,9 @@ async function serve(options: ServeOptions, env: NodeJS.ProcessEnv): Promise<voi
   Object.assign(serving, { phase: 'ready', url: worker.url, control: control.url })
   save()
 
-  await Promise.race([asked.promise, untilUnused({ ...worker, leases: control.leases, sleep })])
+  // What a paused worker has accepted is not its to finish.
+  const hasUnfinished = serving.paused ? async () => false : worker.hasUnfinished
+  await Promise.race([asked.promise, untilUnused({ hasUnfinished, leases: control.leases, sleep })])
   control.close()
   serving.phase = 'ending'
   save()
@@ -99,7 +101,7 @@ async function startAll(
   place: Place,
   { port = 0, emulatorLatencyMs }: ServeOptions,
   variables: Record<string, string>,
-  { emulated, token }: Serving,
+  { emulated, paused, token }: Serving,
 ): Promise<Makes & { url: string }> {
   const storage = emulated ? place.storage.emulated : place.storage.bought
   rmSync(place.temporary, { recursive: true, force: true })
@@ -110,7 +112,12 @@ async function startAll(
     // Loaded meanwhile, because it takes long.
     import('wrangler'),
   ])
-  const bindings = { ...variables, ADMIN_TOKEN: token, ...(emulatorUrl ? { EMULATOR_URL: emulatorUrl } : {}) }
+  const bindings = {
+    ...variables,
+    ADMIN_TOKEN: token,
+    ...(emulatorUrl ? { EMULATOR_URL: emulatorUrl } : {}),
+    ...(paused ? { PAUSED: 'true' } : {}),
+  }
   const url = await startWorker(storage, bindings, port, (line) => {
     if (!line.startsWith('{"event":"request"')) say(line)
   })
@@ -121,7 +128,7 @@ async function startAll(
 }
 
 function describe(
-  { emulatorLatencyMs }: ServeOptions,
+  { emulatorLatencyMs, paused }: ServeOptions,
   variables: Record<string, string>,
   token: string,
 ): Omit<Serving, 'server'> {
@@ -131,6 +138,7 @@ function describe(
     token,
     emulated: isEmulated(variables),
     ...(emulatorLatencyMs === undefined ? {} : { emulatorLatencyMs }),
+    ...(paused ? { paused } : {}),
     salt,
     variables: digestOfVariables(variables, salt),
     code: digestOfFiles(PROJECT.code),

@@ -104,7 +104,7 @@ export const FallbackSchema = z.strictObject({
     .array(z.enum(FALLBACK_REASONS))
     .min(1)
     .describe(
-      'The endings after which this one is tried; no_image and refused may have been charged already.',
+      'The endings after which this one is tried; after no_image, refused and uncertain the first try may have been charged already.',
     )
     .meta({ examples: [['unavailable', 'no_image']] }),
 })

@@ -86,7 +86,11 @@ export function verdictOf(
   const stays = { edition, highest, ...known }
   switch (entry.status) {
     case 'succeeded':
-      return { state: 'done', reasons: latest ? inVain(latest, entry) : [], ...stays }
+      return {
+        state: 'done',
+        reasons: [...deleted(entry), ...(latest ? inVain(latest, entry) : [])],
+        ...stays,
+      }
     case 'refused':
       return again.refused ? { state: 'retry', reasons, ...next } : { state: 'refused', reasons, ...stays }
     case 'uncertain':
@@ -142,6 +146,12 @@ function lastReason(entry: LockEntry): string {
   return entry.foreign === undefined
     ? `last time: ${endOf(entry)}`
     : 'the lock knows of it and this version cannot read how it ended'
+}
+
+/** What there is to say of a picture that the worker keeps no more. */
+function deleted({ image }: LockEntry): string[] {
+  const on = image?.deletedAt?.slice(0, 10)
+  return on ? [`deleted by the worker on ${on}; where no file is left, --redo buys it again`] : []
 }
 
 /** What there is to say of a picture that was to be made again after it was made. */

@@ -1,11 +1,11 @@
 // The command that goes on where a run ended, as one types it.
 import { formatUsd } from '../../core/money.ts'
-import type { RunOptions } from '../commands/run.ts'
 import { DEFAULT_CONCURRENCY } from '../flags.ts'
 import { commandLine } from '../views/command.ts'
 import { foldOf } from '../views/fold.ts'
 import type { RunResult } from '../views/summary.ts'
 import { wantedOf } from './engine.ts'
+import type { RunOptions } from './options.ts'
 
 /** The same command, changed. How progress is shown is nobody's next step. A saved plan says what is made. */
 export function repeating(options: RunOptions, changes: Partial<RunOptions> = {}): string {
@@ -23,6 +23,7 @@ export function repeating(options: RunOptions, changes: Partial<RunOptions> = {}
   }
   return commandLine('run', o.plan === undefined ? o.manifest : undefined, {
     ...(o.plan === undefined ? made : { '--plan': o.plan }),
+    '--attach': o.attach,
     '--max-cost': o.maxCost === undefined ? undefined : formatUsd(o.maxCost).slice(1),
     '--limit': o.limit,
     '-j': o.concurrency === DEFAULT_CONCURRENCY ? undefined : o.concurrency,

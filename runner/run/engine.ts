@@ -29,6 +29,8 @@ export type EngineOptions = {
   limit?: MicroUsd | undefined
   /** Stop at the first failure. */
   failFast?: boolean
+  /** The pictures are made without this run: no failure stops it, and this is what an interruption says. */
+  elsewhere?: string | undefined
   /** Aborted once: no further item is started. */
   stop: AbortSignal
   /** Aborted: what is in flight is left to the worker. */
@@ -38,7 +40,7 @@ export type EngineOptions = {
 /** Makes what the plan says. A failed item is an event, not an error; throws only on a bug. */
 export async function runPlan(
   plan: Plan,
-  { concurrency, limit, failFast = false, stop, leave }: EngineOptions,
+  { concurrency, limit, failFast = false, elsewhere, stop, leave }: EngineOptions,
   fx: EngineEffects,
 ): Promise<Summary> {
   const wanted = wantedOf(plan)
@@ -60,10 +62,11 @@ export async function runPlan(
   const halt = (reason: StopReason, message: string) => {
     if (stopped) return
     stopped = reason
-    fx.emit({ type: 'stopping', reason, message, inFlight })
+    const going = reason === 'interrupted' && elsewhere !== undefined ? { elsewhere: true as const } : {}
+    fx.emit({ type: 'stopping', reason, message, inFlight, ...going })
   }
   const onStop = () => {
-    halt('interrupted', 'interrupted')
+    halt('interrupted', elsewhere ?? 'interrupted')
     if (inFlight === 0) ended.resolve()
   }
   stop.addEventListener('abort', onStop)
@@ -116,6 +119,7 @@ export async function runPlan(
       fx.emit({ type: 'start', id: p.item.id })
       made = await outcomeOf(p)
       cost = costHere(p, made)
+      if (made.kind === 'left') return
       const unwritten = made.entry && writtenDown(made.entry)
       if (unwritten) fail(p, notRecorded(p.item.id, made, unwritten), startedAt)
       else if (made.kind === 'made') await keep(p, made, startedAt)
@@ -125,14 +129,16 @@ export async function runPlan(
       if (failure) cost = failure.cost
       if (failure && !leave.aborted) fail(p, failure, startedAt)
       if (!failure && !leave.aborted) bug ??= error
+      // Nothing was asked for here, so nothing of what it costs is this run's.
+      if (leave.aborted && elsewhere !== undefined) cost = 0
     } finally {
       inFlight--
       const actual = cost === null ? null : Math.round(cost * 1e6)
       purse = settleReserved(purse, ceiling, actual)
       if (actual === null) counts.unpriced++
       else counts.spent += actual
+      advance()
     }
-    advance()
   }
 
   const outcomeOf = async (p: PlanItem): Promise<Made> => {
@@ -185,7 +191,8 @@ export async function runPlan(
     const origin = found ? { found } : {}
     fx.emit({ type: 'failed', id: p.item.id, failure, ...origin, ms: fx.now() - startedAt })
     const stopping = watch.failed(failure)
-    if (stopping) halt(stopping.reason, stopping.message)
+    if (stopping && (elsewhere === undefined || stopping.reason === 'unwritable'))
+      halt(stopping.reason, stopping.message)
     block(order.lost(p.item.id))
   }
 
@@ -235,6 +242,6 @@ function own({ item, inputs }: PlanItem, { profile: _, ...entry }: LockEntry, pr
 
 /** USD that an item cost this run. What another item or an earlier run paid for is free. */
 function costHere({ state }: PlanItem, made: Made): number | null {
-  if (state === 'same' || made.found) return 0
+  if (state === 'same' || made.kind === 'left' || made.found) return 0
   return made.kind === 'made' ? made.entry.cost : made.failure.cost
 }

@@ -16,16 +16,17 @@ export type RunEvent =
   | { type: 'unfetched'; id: string; message: string }
   /** The end. */
   | { type: 'summary'; summary: Summary }
-  /** No further item is started. */
-  | { type: 'stopping'; reason: StopReason; message: string; inFlight: number }
+  /** No further item is started. `elsewhere`: all goes on without this run. */
+  | { type: 'stopping'; reason: StopReason; message: string; inFlight: number; elsewhere?: true }
 
-/** `unwritable`: the disk does not take what was bought. `model`: nobody knows it. `alike`: one failure after the other, all the same. `first_failure`: wanted so. */
+/** `unwritable`: the disk does not take what was bought. `model`: nobody knows it. `alike`: one failure after the other, all the same. `token_budget`: the worker's, not this run's. `first_failure`: wanted so. */
 export type StopReason =
   | 'interrupted'
   | 'unauthorised'
   | 'unavailable'
   | 'unwritable'
   | 'budget'
+  | 'token_budget'
   | 'model'
   | 'alike'
   | 'first_failure'

@@ -4,7 +4,8 @@ import { formatUsd } from '../../core/money.ts'
 import { WorkerProblem, WorkerUnreachable } from '../client.ts'
 import { isSystemError } from '../exit.ts'
 import type { LockEntry } from '../state/lock.ts'
-import { type Failure, type Made, refusalOf } from './make.ts'
+import { type Failure, refusalOf, type Tried } from './make.ts'
+import { PictureDeleted } from './save.ts'
 
 /** The failure behind an error, or undefined for a bug. */
 export function failureOf(error: unknown): Failure | undefined {
@@ -24,12 +25,16 @@ export function failureOf(error: unknown): Failure | undefined {
 
 /** It is made and written down; the picture itself could not be saved. */
 export function notSaved({ charged, cost }: LockEntry, error: unknown): Failure {
-  const message = `it is made, but could not be saved: ${(error as Error).message}; run again to fetch it`
+  const { message: words } = error as Error
+  const message =
+    error instanceof PictureDeleted
+      ? `it was made before, and ${words}; --redo -s buys it again`
+      : `it is made, but could not be saved: ${words}; run again to fetch it`
   return { code: 'not_saved', status: 'failed', message, charged, cost }
 }
 
 /** It ended, and the journal did not take the entry: the worker alone knows of it. */
-export function notRecorded(id: string, made: Made, error: Error): Failure {
+export function notRecorded(id: string, made: Tried, error: Error): Failure {
   const { entry } = made
   const { charged, cost } = made.kind === 'made' ? made.entry : made.failure
   const amount = cost === null ? 'cost not known' : formatUsd(Math.round(cost * 1e6))

@@ -4,7 +4,7 @@ import { type Client, WorkerProblem, WorkerUnreachable } from '../client.ts'
 import type { Plan, PlanItem } from '../plan/plan.ts'
 import type { LockEntry } from '../state/lock.ts'
 import type { Emit } from './events.ts'
-import { fileOf, isSaved, savePicture } from './save.ts'
+import { fileOf, isSaved, PictureDeleted, savePicture } from './save.ts'
 
 /** A made picture and where it belongs. */
 export type Missing = { id: string; entry: LockEntry; path: string }
@@ -38,13 +38,16 @@ export type FetchOptions = {
   /** The command that buys a picture again, for one that is lost. */
   again: (id: string) => string
   emit: Emit
+  /** Keeps what is learned of a picture. */
+  record: (entry: LockEntry) => void
+  now: () => number
 }
 
 /** Fetches pictures; how many could not be had, and how many were not tried any more. */
 export async function fetchMissing(
   missing: readonly Missing[],
   client: Client,
-  { stateFolder, concurrency, stop, leave, again, emit }: FetchOptions,
+  { stateFolder, concurrency, stop, leave, again, emit, record, now }: FetchOptions,
 ): Promise<{ failed: number; left: number }> {
   const queue = new PQueue({ concurrency })
   let failed = 0
@@ -55,7 +58,10 @@ export async function fetchMissing(
       return
     }
     try {
-      await savePicture(await addressed(entry, client, leave), path, client, { stateFolder, signal: leave })
+      const today = await addressed(entry, client, leave)
+      // So that plan says so, too.
+      if (today.image?.deletedAt && !entry.image?.deletedAt) record({ ...today, recordedAt: now() })
+      await savePicture(today, path, client, { stateFolder, signal: leave })
       emit({ type: 'fetched', id, file: path })
     } catch (error) {
       if (leave.aborted) {
@@ -63,7 +69,7 @@ export async function fetchMissing(
         return
       }
       failed++
-      const lost = error instanceof PictureLost
+      const lost = error instanceof PictureLost || error instanceof PictureDeleted
       const message = lost ? `${error.message}; to buy it again: ${again(id)}` : (error as Error).message
       emit({ type: 'unfetched', id, message })
     }

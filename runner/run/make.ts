@@ -1,13 +1,14 @@
 // One item, made: references are uploaded, the picture is asked for under its key and waited for. Buys nothing twice,
 // because the worker knows the key.
-import { readFile } from 'node:fs/promises'
 import { type GenerationView, isEnded } from '../../core/api.ts'
 import { type MicroUsd, toUsd } from '../../core/money.ts'
 import { type Client, type WireReference, type WireRequest, WorkerProblem } from '../client.ts'
 import type { ItemReference } from '../manifest/item.ts'
 import type { Plan, PlanItem } from '../plan/plan.ts'
 import type { LockEntry } from '../state/lock.ts'
+import { refusalWords } from '../views/refusal.ts'
 import { costOf, type Prices } from './cost.ts'
+import { createUploader, type ReferenceEffects } from './references.ts'
 
 /** Why an item has no picture. `code` is the worker's problem or outcome. */
 export type Failure = {
@@ -22,19 +23,14 @@ export type Failure = {
 }
 
 /** `found`: it had ended before it was asked for. Another run paid for it. */
-export type Made =
+export type Tried =
   | { kind: 'made'; entry: LockEntry; found?: true }
   | { kind: 'failed'; failure: Failure; entry?: LockEntry; found?: true }
 
-export type MakeEffects = {
-  client: Client
-  now: () => number
-  /** Where the picture of an item lies on disk, when it does. */
-  fileOf: (id: string, entry: LockEntry) => Promise<string | undefined>
-  /** Where the content of an address was saved, and its type. */
-  download: (url: string) => { path: string; sha256: string; mimeType: string }
-  terms?: Terms
-}
+/** `left`: nobody is asked for it. */
+export type Made = Tried | { kind: 'left' }
+
+export type MakeEffects = ReferenceEffects & { client: Client; now: () => number; terms?: Terms }
 
 /** What the manifest says of all its items at once. */
 export type Terms = {
@@ -51,55 +47,23 @@ const POLL_S = 50
 /** A maker of items. It uploads each reference once. */
 export function createMaker(fx: MakeEffects) {
   const terms = fx.terms ?? {}
-  const uploads = new Map<string, Promise<void>>()
-  const upload = (sha256: string, mimeType: string, path: string, signal: AbortSignal) => {
-    const known = uploads.get(sha256)
-    if (known) return known
-    const started = fx.client.putReference(sha256, mimeType, () => readFile(path), signal)
-    uploads.set(sha256, started)
-    // A failed upload may be tried again by the next item that needs it.
-    started.catch(() => uploads.delete(sha256))
-    return started
-  }
+  const { given, picture } = createUploader(fx)
 
-  const referenceOf = async (
-    reference: ItemReference,
-    upstream: ReadonlyMap<string, LockEntry>,
-    signal: AbortSignal,
-  ) => {
-    switch (reference.kind) {
-      case 'file':
-        await upload(reference.sha256, reference.mimeType, reference.path, signal)
-        return { sha256: reference.sha256 }
-      case 'url': {
-        const { path, sha256, mimeType } = fx.download(reference.url)
-        await upload(sha256, mimeType, path, signal)
-        return { sha256 }
-      }
-      case 'from':
-        return { generation: upstream.get(reference.item)!.generation }
-    }
-  }
-
-  /** The upstream pictures as uploads: for a worker that did not make them itself. */
-  const asUploads = async (
+  /** `known`: the worker made the earlier pictures itself, and knows them. Undefined where one is neither there nor here. */
+  const referencesOf = async (
     references: readonly ItemReference[],
     upstream: ReadonlyMap<string, LockEntry>,
+    known: boolean,
     signal: AbortSignal,
-  ) => {
-    const result: WireReference[] = []
-    for (const reference of references) {
-      if (reference.kind !== 'from') {
-        result.push(await referenceOf(reference, upstream, signal))
-        continue
-      }
-      const entry = upstream.get(reference.item)!
-      const file = await fx.fileOf(reference.item, entry)
-      if (!file) return undefined
-      await upload(entry.image!.sha256, entry.image!.mimeType, file, signal)
-      result.push({ sha256: entry.image!.sha256 })
-    }
-    return result
+  ): Promise<WireReference[] | undefined> => {
+    const found = await Promise.all(
+      references.map((reference) => {
+        if (reference.kind !== 'from') return given(reference, signal)
+        const entry = upstream.get(reference.item)!
+        return known ? { generation: entry.generation } : picture(reference.item, entry, signal)
+      }),
+    )
+    return found.every((reference) => reference !== undefined) ? found : undefined
   }
 
   /** Makes the item. `upstream` holds the entry of every item it is made from. Throws WorkerUnreachable. */
@@ -107,41 +71,49 @@ export function createMaker(fx: MakeEffects) {
     planned: PlanItem,
     upstream: ReadonlyMap<string, LockEntry>,
     signal: AbortSignal,
-  ): Promise<Made> {
+  ): Promise<Tried> {
     const { item, key } = planned
-    const ask = async (references: WireReference[]) =>
-      fx.client.generate(key, requestOf(planned, references, terms), POLL_S, signal)
-    let answer: Awaited<ReturnType<Client['generate']>>
+    const ask = async (known: boolean) => {
+      const references = await referencesOf(item.references, upstream, known, signal)
+      return references && fx.client.generate(key, requestOf(planned, references, terms), POLL_S, signal)
+    }
+    let answer: Awaited<ReturnType<typeof ask>>
     try {
-      answer = await ask(await Promise.all(item.references.map((r) => referenceOf(r, upstream, signal))))
+      answer = await ask(true)
     } catch (error) {
       if (!(error instanceof WorkerProblem)) throw error
-      const missing = error.problem.code === 'reference_not_found'
-      const references = missing ? await asUploads(item.references, upstream, signal) : undefined
-      if (!references) return { kind: 'failed', failure: refusalOf(error) }
       try {
-        answer = await ask(references)
+        answer = NOT_THERE.includes(error.problem.code) ? await ask(false) : undefined
       } catch (second) {
         if (!(second instanceof WorkerProblem)) throw second
         return { kind: 'failed', failure: refusalOf(second) }
       }
+      if (!answer) return { kind: 'failed', failure: refusalOf(error) }
     }
-    let { view } = answer
-    const found = answer.replayed && isEnded(view.status) ? { found: true as const } : {}
+    let { view } = answer!
+    const found = answer!.replayed && isEnded(view.status)
     try {
       while (!isEnded(view.status)) view = await fx.client.generation(view.id, POLL_S, signal)
     } catch (error) {
       if (!(error instanceof WorkerProblem)) throw error
       return lostSight(entryOf(planned, view, fx.now(), terms), error)
     }
-    const entry = entryOf(planned, view, fx.now(), terms)
-    if (view.status === 'succeeded') return { kind: 'made', entry, ...found }
-    return { kind: 'failed', failure: failureOf(view, entry), entry, ...found }
+    return { ...madeOf(planned, view, fx.now(), terms), ...(found ? { found } : {}) }
   }
 }
 
+/** Problems that say that the worker has no such picture. */
+const NOT_THERE = ['reference_not_found', 'gone']
+
+/** What came of a generation that has ended. */
+export function madeOf(planned: PlanItem, view: GenerationView, recordedAt: number, terms: Terms): Tried {
+  const entry = entryOf(planned, view, recordedAt, terms)
+  if (view.status === 'succeeded') return { kind: 'made', entry }
+  return { kind: 'failed', failure: failureOf(view, entry), entry }
+}
+
 /** The worker took it and then refused to say how it goes: it may be paid for, and the next run asks again. */
-function lostSight(seen: LockEntry, { problem }: WorkerProblem): Made {
+function lostSight(seen: LockEntry, { problem }: WorkerProblem): Tried {
   const message = `the worker took it (generation ${seen.generation}) and no longer says what becomes of it: ${problem.detail}; run again, it is asked for under the same key`
   const unknown = { charged: 'unknown', cost: null } as const
   const failure: Failure = { code: problem.code, status: 'failed', message, ...unknown }
@@ -233,13 +205,7 @@ function chargedOf(view: GenerationView): LockEntry['charged'] {
 
 function failureOf(view: GenerationView, { charged, cost }: LockEntry): Failure {
   const { code, message } = view.error ?? { code: view.status, message: '' }
-  // Two keys are about: the worker's token and the provider's.
-  const said =
-    code === 'unauthorised'
-      ? `${view.provider} refuses its key: ${message}`
-      : code === 'quota_exhausted'
-        ? `${view.provider}: ${message}`
-        : message
+  const said = wordsOf(code, message, view.provider)
   // The model may have explained itself beside the reason that the provider gives.
   const text = view.text?.trim()
   const isNews = text && !said.includes(text)
@@ -247,9 +213,33 @@ function failureOf(view: GenerationView, { charged, cost }: LockEntry): Failure 
   return { code, status, message: isNews ? `${said}\n${text}`.trim() : said, charged, cost }
 }
 
+/** What the worker says of an ending, with what a person has to know beside it. */
+function wordsOf(code: string, message: string, provider: string): string {
+  switch (code) {
+    // Two keys are about: the worker's token and the provider's.
+    case 'unauthorised':
+      return `${provider} refuses its key: ${message}`
+    case 'quota_exhausted':
+      return `${provider}: ${message}`
+    case 'expired':
+      return `${message || 'its deadline passed before it could be sent'}; run again to try once more`
+    case 'cancelled':
+      return `${message || 'it was cancelled before it was sent'}; run again to have it made after all`
+    default:
+      return message
+  }
+}
+
 /** A request that the worker did not accept. */
 export function refusalOf({ problem }: WorkerProblem): Failure {
-  const { code, detail, charged } = problem
+  const { code, charged } = problem
   const status = charged === 'unknown' ? 'uncertain' : 'failed'
-  return { code, status, message: detail, charged, cost: charged === 'no' ? 0 : null }
+  return {
+    // Providers may be unavailable, too; here it is the worker.
+    code: code === 'unavailable' ? 'unreachable_worker' : code,
+    status,
+    message: refusalWords(problem),
+    charged,
+    cost: charged === 'no' ? 0 : null,
+  }
 }

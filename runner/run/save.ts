@@ -17,6 +17,11 @@ export class DownloadBroken extends Error {
   override name = 'DownloadBroken'
 }
 
+/** The worker has deleted it, as its operator wishes of old pictures. */
+export class PictureDeleted extends Error {
+  override name = 'PictureDeleted'
+}
+
 /** Where pictures lie: the folder that was named, else `out/` beside the manifest. Absolute. */
 export function outFolder({ manifest, outDir }: { manifest: string; outDir?: string }, cwd: string): string {
   return outDir === undefined ? resolve(cwd, manifest, '..', 'out') : resolve(cwd, outDir)
@@ -50,6 +55,11 @@ export async function isSaved({ image, recordedAt }: LockEntry, path: string): P
   }
 }
 
+/** `deletedAt`: ISO 8601. */
+export function deletedWords(deletedAt: string): string {
+  return `the worker has deleted this picture (${deletedAt.slice(0, 10)}), as it does with old ones`
+}
+
 export type SaveOptions = {
   /** `.proofsheet/`: where it lies until it is whole. */
   stateFolder: string
@@ -59,14 +69,15 @@ export type SaveOptions = {
   signal?: AbortSignal | undefined
 }
 
-/** Fetches the picture of an entry to a path. Throws DownloadBroken, WorkerUnreachable and what the file system says. */
+/** Fetches the picture of an entry to a path. Throws PictureDeleted, DownloadBroken, WorkerUnreachable and what the file system says. */
 export async function savePicture(
   { image }: Pick<LockEntry, 'image'>,
   path: string,
   client: Client,
   { stateFolder, previous, signal }: SaveOptions,
 ): Promise<void> {
-  const { url, sha256 } = image!
+  const { url, sha256, deletedAt } = image!
+  if (deletedAt) throw new PictureDeleted(deletedWords(deletedAt))
   const hash = createHash('sha256')
   const response = await client.download(url, signal)
   const draft = await newDraft(stateFolder)

@@ -11,6 +11,8 @@ const ALIKE = 5
 /** Codes of which one is enough. */
 const AT_ONCE: Record<string, StopReason> = {
   unauthorised: 'unauthorised',
+  forbidden: 'unauthorised',
+  budget_exceeded: 'token_budget',
   quota_exhausted: 'unavailable',
   unreachable_worker: 'unavailable',
   unwritable: 'unwritable',

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander'
 import { type CheckOptions, check } from '../commands/check.ts'
 import { type InitOptions, init } from '../commands/init.ts'
 import { type PlanOptions, plan } from '../commands/plan.ts'
-import { type RunOptions, run } from '../commands/run.ts'
+import { run } from '../commands/run.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import {
   amountOf,
@@ -17,6 +17,7 @@ import {
 } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { MAX_PICTURES } from '../manifest/expand.ts'
+import type { RunOptions } from '../run/options.ts'
 import { PROGRESS } from '../views/progress.ts'
 
 const MANIFEST = ['[manifest]', 'the manifest', DEFAULT_MANIFEST] as const
@@ -62,6 +63,11 @@ export function addMakingVerbs(program: Command, io: Io, done: (code: ExitCode) 
         .default(DEFAULT_CONCURRENCY),
     )
     .option('--plan <file>', 'buy what was saved with plan --out, and nothing else')
+    .option('--detach', 'hand all over to a deployed worker as one batch, and end', false)
+    .option(
+      '--attach [batch]',
+      'follow a batch, the last one by default, and fetch its pictures; buys nothing',
+    )
     .addOption(limitOption())
     .addOption(maxCostOption())
     .option('--fail-fast', 'start nothing more after the first failure', false)
@@ -87,6 +93,7 @@ const PLAN_EXAMPLES = `  proofsheet plan                          all that is to
 const RUN_EXAMPLES = `  proofsheet run                           make what is missing; go on after a stop
   proofsheet run --limit 3                 a few first
   proofsheet run --max-cost 5 -j 16 --yes  without being asked, within a limit
+  proofsheet run --detach --yes            leave it to the worker; --attach fetches the pictures
   proofsheet run --redo -s packshot/mug    buy one again
   proofsheet run --refused --uncertain     also what is not repeated by itself
 `

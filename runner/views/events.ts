@@ -26,7 +26,7 @@ export type JsonEvent = { at: string } & (
   /** Made before; its file was missing. */
   | { type: 'fetched'; id: string; file: string }
   | { type: 'unfetched'; id: string; message: string }
-  | { type: 'stopping'; reason: StopReason; message: string; inFlight: number }
+  | { type: 'stopping'; reason: StopReason; message: string; inFlight: number; elsewhere?: true }
   | ({ type: 'summary' } & SummaryView)
 )
 

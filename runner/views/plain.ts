@@ -75,7 +75,7 @@ export function lineOf(event: RunEvent): string | undefined {
     case 'unfetched':
       return withWords(`✗ ${event.id}  could not be fetched`, event.message)
     case 'stopping':
-      return event.reason === 'interrupted'
+      return event.reason === 'interrupted' && !event.elsewhere
         ? interruptedLine(event.inFlight)
         : withWords('stopping', event.message)
   }

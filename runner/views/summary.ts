@@ -134,6 +134,8 @@ function nextLines(
   if (stopped === 'budget' && withheld > 0) return [`To go on once their prices are known:  ${again}`]
   if (stopped === 'budget' && made + found + spent === 0)
     return ['Nothing fits under this limit: raise `budget.max` in the manifest, or --max-cost.']
+  if (stopped === 'token_budget')
+    return [`To go on once the token may spend more; nothing is bought twice:  ${again}`]
   if (left > 0) return [`To go on where this ended; nothing is bought twice:  ${again}`]
   return failed > 0 ? [`To try what failed once more:  ${again}`] : []
 }

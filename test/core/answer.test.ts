@@ -151,6 +151,16 @@ describe('an answer is read', () => {
     ['candidates that are null', { candidates: null, usageMetadata: null }, {}],
     ['a candidate that is null', { candidates: [null] }, {}],
     [
+      'a picture in the second candidate, for which its reason counts',
+      {
+        candidates: [
+          { content: { parts: [{ text: 'no' }] }, finishReason: 'OTHER' },
+          { content: { parts: [{ inlineData: { data: 0 } }] }, finishReason: 'STOP' },
+        ],
+      },
+      { parts: [{ kind: 'picture', picture: 0, label: undefined, thought: false }], finishReason: 'STOP' },
+    ],
+    [
       'content that is null',
       { candidates: [{ content: null, finishReason: 'STOP' }] },
       { finishReason: 'STOP' },

@@ -139,7 +139,7 @@ describe('changes', () => {
   })
 
   test('with every parameter that the schema takes', () => {
-    const asides = ['provider', 'fallback', 'maxCost', 'deadline', 'metadata']
+    const asides = ['provider', 'fallback', 'maxCost', 'deadline', 'metadata', 'webhook']
     const members = Object.keys(RequestSchema.shape).filter((name) => !asides.includes(name))
     for (const name of members)
       expect(

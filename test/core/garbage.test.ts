@@ -50,7 +50,13 @@ test('no answer crashes its reader, whatever it holds', () => {
     for (const provider of PROVIDERS) {
       const verdicts = [
         classifyAnswer(answer, false, 0, provider),
-        classifyStatus(random.pick([400, 429, 500, 503, 524]), body, random.pick([null, '7', 'x']), provider),
+        classifyStatus(
+          random.pick([400, 429, 500, 503, 524]),
+          body,
+          random.pick([null, '7', 'x']),
+          provider,
+          0,
+        ),
       ]
       // Nothing that was sent and not answered by the book is free and repeated without the table saying so.
       for (const { charged, next } of verdicts) expect(charged !== 'no' && next !== 'stop').toBe(false)

@@ -116,6 +116,7 @@ describe('PROVIDERS adds', () => {
       freeStatuses: [429, 503],
       maxRequestBytes: 100 * 1024 * 1024,
       fileUri: false,
+      concurrency: 64,
       maxTemperature: 1,
       configured: true,
     })

@@ -14,11 +14,14 @@ const quota = (quotaId: string) => ({
   violations: [{ quotaId }],
 })
 
+/** Half a minute before the date of a header below. */
+const NOW = Date.UTC(2026, 10, 21, 7, 27, 30)
+
 type Shape = [outcome: string, charged: string, next: string, reason: string | undefined]
 const shape = ({ outcome, charged, next, reason }: Verdict): Shape => [outcome, charged, next, reason]
 
 const UNAVAILABLE: Shape = ['unavailable', 'no', 'retry', 'unavailable']
-const UNKNOWN: Shape = ['provider_error', 'unknown', 'stop', undefined]
+const UNKNOWN: Shape = ['provider_error', 'unknown', 'stop', 'uncertain']
 const REJECTED: Shape = ['rejected', 'no', 'stop', 'failed']
 const KEY: Shape = ['unauthorised', 'no', 'stop', 'unavailable']
 
@@ -29,6 +32,8 @@ describe('a status', () => {
     [415, REJECTED],
     [422, REJECTED],
     [401, KEY],
+    // The key has no money left: another provider may have.
+    [402, KEY],
     [403, KEY],
     [404, ['model_gone', 'no', 'stop', 'unavailable']],
     [429, ['rate_limited', 'no', 'wait', undefined]],
@@ -44,6 +49,7 @@ describe('a status', () => {
     [520, UNKNOWN],
     [523, UNKNOWN],
     [524, UNKNOWN],
+    [529, UNKNOWN],
     [526, UNKNOWN],
     [530, UNKNOWN],
     [501, UNKNOWN],
@@ -55,7 +61,7 @@ describe('a status', () => {
     [302, UNKNOWN],
   ])('%s means the same at every provider, or as its row says', ([status, everywhere, own = {}]) => {
     for (const id of ids)
-      expect(shape(classifyStatus(status, '', null, at(id))), id).toEqual(own[id] ?? everywhere)
+      expect(shape(classifyStatus(status, '', null, at(id), NOW)), id).toEqual(own[id] ?? everywhere)
   })
 
   test.for<[string, number, number[], Shape]>([
@@ -63,8 +69,15 @@ describe('a status', () => {
     ['503 that is not listed is unknown', 503, [429], UNKNOWN],
     ['429 that is not listed is unknown', 429, [], UNKNOWN],
     ['502 that is free may be repeated', 502, [502], UNAVAILABLE],
+    // Cloudflare says of these that it never reached the server behind it.
+    ...[521, 522, 523, 525].map((status): [string, number, number[], Shape] => [
+      `${status} that is free may be repeated`,
+      status,
+      [429, 503, status],
+      UNAVAILABLE,
+    ]),
   ])("the operator's row decides: %s", ([, status, freeStatuses, expected]) => {
-    expect(shape(classifyStatus(status, '', null, { ...at('third'), freeStatuses }))).toEqual(expected)
+    expect(shape(classifyStatus(status, '', null, { ...at('third'), freeStatuses }, NOW))).toEqual(expected)
   })
 })
 
@@ -100,15 +113,15 @@ describe('a 429', () => {
       ['rate_limited', 'no', 'wait', undefined],
     ],
   ])('%s', ([, details, expected]) => {
-    const verdict = classifyStatus(429, rpc(429, 'RESOURCE_EXHAUSTED', prose, details), null, google)
+    const verdict = classifyStatus(429, rpc(429, 'RESOURCE_EXHAUSTED', prose, details), null, google, NOW)
     expect(shape(verdict)).toEqual(expected)
     expect(verdict.message).toBe(prose)
   })
 
   test('per day where a 429 is not known to be free leads to no fallback', () => {
     const body = rpc(429, 'RESOURCE_EXHAUSTED', prose, [quota('PerDay')])
-    const verdict = classifyStatus(429, body, null, { ...at('third'), freeStatuses: [] })
-    expect(shape(verdict)).toEqual(['quota_exhausted', 'unknown', 'stop', undefined])
+    const verdict = classifyStatus(429, body, null, { ...at('third'), freeStatuses: [] }, NOW)
+    expect(shape(verdict)).toEqual(['quota_exhausted', 'unknown', 'stop', 'uncertain'])
   })
 })
 
@@ -129,21 +142,25 @@ describe('the delay', () => {
       1_000,
     ],
     ['in a list of one error is found', `[${body([retryIn('2.5s')])}]`, null, 2_500],
-    ['is not guessed from a date', body([]), 'Sat, 21 Nov 2026 07:28:00 GMT', undefined],
+    ['of the header may be a date', body([]), 'Sat, 21 Nov 2026 07:28:00 GMT', 30_000],
+    ['of a date that has passed is none', '', 'Sat, 21 Nov 2026 07:27:00 GMT', 0],
+    ['of RetryInfo goes before a date', body([retryIn('2s')]), 'Sat, 21 Nov 2026 07:28:00 GMT', 2_000],
+    ['is not guessed from a date in another form', body([]), '2026-11-21T07:28:00Z', undefined],
+    ['is not guessed from a date that is none', body([]), 'Sat, 41 Nov 2026 07:28:00 GMT', undefined],
     ['is not guessed from a negative one', body([retryIn('-1s')]), '-1', undefined],
     ['is not guessed from another unit', body([retryIn('200ms')]), null, undefined],
     ['is not guessed from a number', body([retryIn(45)]), null, undefined],
     ['is not guessed from prose', rpc(429, 'X', 'Please retry in 45s.'), null, undefined],
     ['is absent when nobody names one', '', null, undefined],
   ])('%s', ([, text, header, retryAfterMs]) => {
-    expect(classifyStatus(429, text, header, at('google')).retryAfterMs).toBe(retryAfterMs)
-    expect(classifyStatus(503, text, header, at('apiyi')).retryAfterMs).toBe(retryAfterMs)
+    expect(classifyStatus(429, text, header, at('google'), NOW).retryAfterMs).toBe(retryAfterMs)
+    expect(classifyStatus(503, text, header, at('apiyi'), NOW).retryAfterMs).toBe(retryAfterMs)
   })
 
   test('is kept for other free statuses, and for no others', () => {
     const text = rpc(500, 'INTERNAL', 'oops', [retryIn('2s')])
-    expect(classifyStatus(500, text, null, at('google')).retryAfterMs).toBe(2_000)
-    expect(classifyStatus(500, text, null, at('apiyi'))).not.toHaveProperty('retryAfterMs')
+    expect(classifyStatus(500, text, null, at('google'), NOW).retryAfterMs).toBe(2_000)
+    expect(classifyStatus(500, text, null, at('apiyi'), NOW)).not.toHaveProperty('retryAfterMs')
   })
 })
 
@@ -161,7 +178,7 @@ describe('the key', () => {
     ],
     ['that may not do this comes as a 403', 403, rpc(403, 'PERMISSION_DENIED', 'no'), KEY],
   ])('%s', ([, status, body, expected]) => {
-    expect(shape(classifyStatus(status, body, null, at('google')))).toEqual(expected)
+    expect(shape(classifyStatus(status, body, null, at('google'), NOW))).toEqual(expected)
   })
 })
 
@@ -180,5 +197,7 @@ describe('what people are told', () => {
     ['the status where there is no body', '', 'apiyi answered 503'],
     ['the start of a long page', 'y'.repeat(5_000), `apiyi answered 503: ${'y'.repeat(200)}…`],
     ['a body that was cut', '{"error":{"message":"The mo', 'apiyi answered 503: {"error":{"message":"The mo'],
-  ])('%s', ([, body, message]) => expect(classifyStatus(503, body, null, at('apiyi')).message).toBe(message))
+  ])('%s', ([, body, message]) =>
+    expect(classifyStatus(503, body, null, at('apiyi'), NOW).message).toBe(message),
+  )
 })

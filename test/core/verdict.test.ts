@@ -124,7 +124,7 @@ describe('a 200', () => {
         'malformed',
         'unknown',
         'stop',
-        undefined,
+        'uncertain',
       ])
   })
 
@@ -145,12 +145,13 @@ describe('a 200', () => {
   test.for<[string, unknown, string]>([
     ['with words', { error: { code: 500, message: 'upstream lost' } }, 'upstream lost'],
     ['without', { error: {} }, 'the answer holds an error instead of a picture'],
-  ])('that holds an error is unknown, and nothing follows: %s', ([, json, message]) => {
+  ])('that holds an error is unknown, and not repeated: %s', ([, json, message]) => {
     for (const id of ids)
       expect(classifyAnswer(readAnswer(json), false, 0, at(id))).toEqual({
         outcome: 'provider_error',
         charged: 'unknown',
         next: 'stop',
+        reason: 'uncertain',
         message,
       })
   })
@@ -159,11 +160,11 @@ describe('a 200', () => {
 describe('silence', () => {
   test.for<[Parameters<typeof classifySilence>[0], boolean, Shape]>([
     ['lost', false, ['unreachable', 'no', 'retry', 'unavailable']],
-    ['lost', true, ['cut_off', 'unknown', 'stop', undefined]],
-    ['timed_out', true, ['timed_out', 'unknown', 'stop', undefined]],
-    ['cut_off', true, ['cut_off', 'unknown', 'stop', undefined]],
-    ['malformed', true, ['malformed', 'unknown', 'stop', undefined]],
-    ['orphaned', true, ['orphaned', 'unknown', 'stop', undefined]],
+    ['lost', true, ['cut_off', 'unknown', 'stop', 'uncertain']],
+    ['timed_out', true, ['timed_out', 'unknown', 'stop', 'uncertain']],
+    ['cut_off', true, ['cut_off', 'unknown', 'stop', 'uncertain']],
+    ['malformed', true, ['malformed', 'unknown', 'stop', 'uncertain']],
+    ['orphaned', true, ['orphaned', 'unknown', 'stop', 'uncertain']],
     ['not_stored', true, ['not_stored', 'yes', 'stop', undefined]],
   ])('%s, sent whole: %s', ([what, sent, expected]) => {
     const verdict = classifySilence(what, sent, 'why')

@@ -74,6 +74,55 @@ describe('errors', () => {
   })
 })
 
+describe('status', () => {
+  test.for<[string, number, string | null, RegExp]>([
+    ['code=408', 408, null, /"code":408/],
+    ['code=524 body=html', 524, null, /<h1>524 from a front end<\/h1>/],
+    ['code=503 body=empty', 503, null, /^$/],
+    ['code=429 retry=7', 429, '7', /"code":429/],
+    ['code=200 body=html', 200, null, /<html>/],
+    ['code=204 body=empty', 204, null, /^$/],
+    ['body=json', 500, null, /"code":500/],
+  ])('%s', async ([marker, status, retryAfter, text]) => {
+    const response = await ask(app, faulty(`status ${marker}`))
+    expect([response.status, response.headers.get('retry-after')]).toEqual([status, retryAfter])
+    expect(await response.text()).toMatch(text)
+    expect(calls()).toMatchObject([{ outcome: 'status', status, charged: false }])
+    expect(bill()).toEqual([])
+  })
+
+  test('is charged where that is asked for, once, under the id of its call', async () => {
+    const response = await ask(app, faulty('status code=520 charged=yes'))
+    const id = response.headers.get('x-request-id')
+    expect(bill()).toMatchObject([{ call: id, delivered: false }])
+    expect(calls()).toMatchObject([{ id, charged: true }])
+  })
+
+  test('names a date for the next try', async () => {
+    const now = Date.UTC(2026, 10, 21, 7, 27, 30)
+    const emulator = createEmulator({ now: () => now })
+    const response = await ask(emulator.app, faulty('status code=503 date=30'))
+    expect(response.headers.get('retry-after')).toBe('Sat, 21 Nov 2026 07:28:00 GMT')
+  })
+
+  test.for(['code=99', 'code=soon', 'body=xml'])('%s is an error that says what it takes', async (marker) => {
+    const response = await ask(app, faulty(`status ${marker}`))
+    expect([response.status, calls()[0]!.outcome]).toEqual([400, 'INVALID_ARGUMENT'])
+  })
+})
+
+test.for([
+  ['model-gone', 404, /is not found/, 0],
+  ['bad-key', 400, /API_KEY_INVALID/, 0],
+  ['redirect', 307, /^$/, 0],
+  ['empty', 200, /^$/, 1],
+] as const)('%s is a %i', async ([fault, status, text, charges]) => {
+  const response = await ask(app, faulty(fault))
+  expect(response.status).toBe(status)
+  expect(await response.text()).toMatch(text)
+  expect(bill()).toHaveLength(charges)
+})
+
 describe('times', () => {
   const status = async (marker: string, model = NB2) =>
     (await ask(app, faulty(marker, { responseModalities: ['TEXT'] }), { model })).status
@@ -125,6 +174,17 @@ describe('answers without a picture', () => {
     expect(parts(body)).toEqual([])
   })
 
+  test('moderated stops with nothing, and no token was written', async () => {
+    const body = await answer(ask(app, faulty('moderated')))
+    expect(body.candidates).toEqual([{ finishReason: 'STOP', index: 0 }])
+    expect(body.usageMetadata.candidatesTokenCount).toBe(0)
+  })
+
+  test('lone-thought holds one picture, of the thinking', async () => {
+    const body = await answer(ask(app, faulty('lone-thought')))
+    expect(parts(body).filter((part) => part.inlineData)).toMatchObject([{ thought: true }])
+  })
+
   test('text-only stops with words', async () => {
     const body = await answer(ask(app, faulty('text-only')))
     expect(body.candidates[0]!.finishReason).toBe('STOP')
@@ -156,6 +216,34 @@ describe('standing rules', () => {
     expect(again).toEqual(first)
     expect(other).not.toEqual(first)
     expect(new Set(first)).toEqual(new Set([200, 503]))
+  })
+
+  test('what a call meets does not depend on when others come', async () => {
+    const rule = { fault: 'overloaded' as const, probability: 0.5, seed: 'a' }
+    const met = async (order: number[]) => {
+      const emulator = createEmulator({ faults: [rule] })
+      const found: number[] = []
+      for (const n of order) {
+        const body = prompt(`fern ${n}`, { responseModalities: ['TEXT'] })
+        found[n] = (await ask(emulator.app, body)).status
+      }
+      return found
+    }
+    const order = Array.from({ length: 20 }, (_, n) => n)
+    expect(await met([...order].reverse())).toEqual(await met(order))
+  })
+
+  test('rules for one provider are set while it runs, and leave the others alone', async () => {
+    const emulator = createEmulator()
+    const set = (rules: object[]) =>
+      emulator.app.request('/faults', { method: 'POST', body: JSON.stringify({ provider: 'relay', rules }) })
+    const status = async (provider: string) =>
+      (await ask(emulator.app, prompt('a fern'), { provider })).status
+    expect((await set([{ fault: 'overloaded', probability: 1 }])).status).toBe(204)
+    expect([await status('relay'), await status('google')]).toEqual([503, 200])
+    expect((await set([{ fault: 'overlooked', probability: 1 }])).status).toBe(400)
+    await set([])
+    expect(await status('relay')).toBe(200)
   })
 
   test('a rule with probability 1 and parameters strikes always', async () => {

@@ -44,6 +44,30 @@ describe('on a socket', () => {
     expect(emulator.bill()).toMatchObject([{ delivered: false }])
   })
 
+  test('stall sends half of the answer, and then nothing until the client leaves', async () => {
+    const whole = (await (await send('mime-first')).arrayBuffer()).byteLength
+    // The same picture once more.
+    emulator.reset()
+    const leaving = new AbortController()
+    const response = await send('stall at=0.4', leaving.signal)
+    const reader = response.body!.getReader()
+    const sent = Math.floor(whole * 0.4)
+    let bytes = 0
+    while (bytes < sent) bytes += (await reader.read()).value!.length
+    expect(bytes).toBe(sent)
+    leaving.abort()
+    await expect(reader.read()).rejects.toThrow('aborted')
+    expect(emulator.bill()).toMatchObject([{ delivered: false }])
+  })
+
+  test('trickle sends the whole answer in small pieces', async () => {
+    const response = await send('trickle bytes=8192 ms=1')
+    const sizes: number[] = []
+    for await (const chunk of response.body!) sizes.push(chunk.length)
+    expect(sizes.length).toBeGreaterThan(3)
+    expect(emulator.bill()).toMatchObject([{ delivered: true }])
+  })
+
   test('reset ends the connection before any answer, and is charged', async () => {
     await expect(send('reset')).rejects.toThrow('fetch failed')
     expect(emulator.calls()).toMatchObject([{ outcome: 'reset', status: null, charged: true }])
@@ -114,6 +138,35 @@ test('the command line prints its URL, answers, and ends on SIGTERM', async () =
   }
 })
 
+test('the command line sets faults and limits', async () => {
+  const main = fileURLToPath(new URL('../../emulator/main.ts', import.meta.url))
+  const flags = [
+    '--fault',
+    'status=1,provider=relay,code=524,charged=yes',
+    '--seed',
+    'a',
+    '--limit',
+    'google:perMinute=1',
+  ]
+  const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
+    const url = line.trim().replace('emulator listening on ', '')
+    const body = JSON.stringify(prompt('a fern', { responseModalities: ['TEXT'] }))
+    const statusAt = async (provider: string) => {
+      const headers = { authorization: 'Bearer k' }
+      return (await fetch(url + pathOf({ provider }), { method: 'POST', headers, body })).status
+    }
+    expect([await statusAt('google'), await statusAt('google'), await statusAt('relay')]).toEqual([
+      200, 429, 524,
+    ])
+    const { charges } = (await (await fetch(`${url}/bill`)).json()) as { charges: { call: string }[] }
+    expect(charges.map(({ call }) => call)).toEqual(['call-1', 'call-3'])
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
 test.for<[flags: string[], code: number, says: string]>([
   [['--help'], 0, ''],
   [['--port', 'x'], 2, '--port takes a whole number up to 65535, not x'],
@@ -121,6 +174,13 @@ test.for<[flags: string[], code: number, says: string]>([
   [['--latency', 'soon'], 2, '--latency takes a whole number up to 3600000, not soon'],
   [['--slow'], 2, "Unknown option '--slow'"],
   [['now'], 2, "Unexpected argument 'now'"],
+  [['--fault', 'overload=1'], 2, '--fault knows rate-limited, '],
+  [['--fault', 'overloaded'], 2, '--fault takes name=value, not "overloaded"'],
+  [['--fault', 'overloaded=2'], 2, '--fault overloaded takes a probability from 0 to 1, not 2'],
+  [['--fault', 'status=1,code'], 2, '--fault status takes name=value, not "code"'],
+  [['--limit', 'apiyi'], 2, '--limit takes a provider and its limits, as in apiyi:perMinute=20, not apiyi'],
+  [['--limit', 'apiyi:perHour=1'], 2, '--limit knows perMinute, perDay, concurrency, not "perHour"'],
+  [['--limit', 'apiyi:perDay=0'], 2, '--limit perDay takes a whole number, not 0'],
 ])('the command line with %j shows how it is used', ([flags, code, says]) => {
   const main = fileURLToPath(new URL('../../emulator/main.ts', import.meta.url))
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...flags], { encoding: 'utf8' })
@@ -128,7 +188,7 @@ test.for<[flags: string[], code: number, says: string]>([
   const [told, untold] = code === 0 ? [stdout, stderr] : [stderr, stdout]
   expect(untold).toBe('')
   expect(told.startsWith(says)).toBe(true)
-  expect(told).toContain('usage: node emulator/main.ts [--port N] [--latency MS] [--quick]\n')
+  expect(told).toContain('usage: node emulator/main.ts [--port N] [--latency MS] [--quick] [--fault …]')
   expect(told).not.toContain('    at ')
 })
 

@@ -1,8 +1,8 @@
 // The command that goes on where a run ended.
 import { expect, test } from 'vitest'
-import type { RunOptions } from '../../runner/commands/run.ts'
 import { buyingAgain, continuing } from '../../runner/run/again.ts'
 import type { Failure } from '../../runner/run/make.ts'
+import type { RunOptions } from '../../runner/run/options.ts'
 import type { RunResult } from '../../runner/views/summary.ts'
 import { entry, item, lockOf, plan } from './items.ts'
 
@@ -15,6 +15,7 @@ const options: RunOptions = {
   refused: false,
   uncertain: false,
   redo: false,
+  detach: false,
   yes: true,
   concurrency: 8,
   download: true,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createClient, WorkerUnreachable } from '../../runner/client.ts'
+import { createClient, WorkerProblem, WorkerUnreachable } from '../../runner/client.ts'
 
 type Asked = { method: string; url: string; headers: Record<string, string>; body: unknown }
 
@@ -52,6 +52,17 @@ const GENERATION = {
   finishedAt: null,
 }
 
+const PROBLEM = {
+  type: 't',
+  title: 't',
+  status: 400,
+  detail: 'words',
+  code: 'invalid_request',
+  charged: 'no',
+  retryAfterMs: null,
+  requestId: 'r',
+}
+
 const PICTURE = { model: 'nano-banana-2', prompt: 'a fern' }
 
 test.for<[string, Response | Error | (() => Response)]>([
@@ -63,6 +74,69 @@ test.for<[string, Response | Error | (() => Response)]>([
   expect(await made.models()).toMatchObject({ models: [] })
   expect(asked).toHaveLength(2)
   expect(slept).toEqual([500])
+})
+
+test('a token that asks too often waits as long as the worker says, however often; that is no failure', async () => {
+  const busy = (retryAfterMs: number | null) => () =>
+    Response.json({ ...PROBLEM, status: 429, code: 'too_many_requests', retryAfterMs }, { status: 429 })
+  const waits = [busy(7_000), busy(null), busy(3_000), busy(1), busy(1), busy(1)]
+  const { made, slept } = client(...waits, models)
+  expect(await made.models()).toMatchObject({ models: [] })
+  expect(slept).toEqual([7_000, 1_000, 3_000, 1, 1, 1])
+})
+
+test("any other 429 is the worker's word", async () => {
+  const { made, slept } = client(() => Response.json({ ...PROBLEM, status: 429 }, { status: 429 }))
+  await expect(made.models()).rejects.toThrow(WorkerProblem)
+  expect(slept).toEqual([])
+})
+
+test('results of a batch come as their lines arrive; a stream that breaks off is an unreachable worker', async () => {
+  const { promise: rest, resolve: go } = Promise.withResolvers<void>()
+  const result = (seq: number) =>
+    JSON.stringify({ seq, line: seq, key: `k${seq}`, generation: GENERATION, error: null })
+  const { made, asked } = client(
+    () =>
+      new Response(
+        new ReadableStream({
+          async start(controller) {
+            const text = `${result(1)}\n${result(2)}\n${result(3)}`
+            controller.enqueue(new TextEncoder().encode(text.slice(0, text.indexOf('k2'))))
+            await rest
+            controller.enqueue(new TextEncoder().encode(text.slice(text.indexOf('k2'))))
+            controller.error(new TypeError('terminated'))
+          },
+        }),
+      ),
+  )
+  const seen: number[] = []
+  const reading = (async () => {
+    for await (const { seq } of made.batchResults('bat_1', { after: 0, waitS: 50 })) {
+      seen.push(seq)
+      go()
+    }
+  })()
+  await expect(reading).rejects.toThrow(WorkerUnreachable)
+  expect(seen).toEqual([1, 2])
+  expect(asked[0]!.url).toBe('http://worker.test/api/batches/bat_1/results?after=0&wait=50')
+})
+
+test('a batch is handed over as NDJSON, a line for each picture', async () => {
+  const { made, asked } = client(() => Response.json({ ...PROBLEM, status: 400 }, { status: 400 }))
+  await expect(
+    made.makeBatch('k', [
+      { ...PICTURE, key: 'a' },
+      { ...PICTURE, key: 'b', references: [{ key: 'a' }] },
+    ]),
+  ).rejects.toThrow(WorkerProblem)
+  expect(asked[0]).toMatchObject({
+    method: 'POST',
+    url: 'http://worker.test/api/batches',
+    headers: { 'idempotency-key': '"k"', 'content-type': 'application/x-ndjson' },
+    body:
+      '{"model":"nano-banana-2","prompt":"a fern","key":"a"}\n' +
+      '{"model":"nano-banana-2","prompt":"a fern","key":"b","references":[{"key":"a"}]}\n',
+  })
 })
 
 test('after five failures the worker counts as unreachable, with the reason', async () => {

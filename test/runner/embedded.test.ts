@@ -4,9 +4,13 @@ import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { GenerationView } from '../../core/api.ts'
 import { serveEmulator } from '../../emulator/serve.ts'
 import { untilEnded } from '../../runner/local/attach.ts'
+import { placeOf } from '../../runner/local/place.ts'
+import { kill } from '../../runner/local/process.ts'
+import { readServing } from '../../runner/local/record.ts'
 import { type Emulator, type Sandbox, sandbox } from './sandbox.ts'
 
 const CLI = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'runner', 'cli.ts')
@@ -94,4 +98,53 @@ describe('a runner that is killed', () => {
     },
     60_000,
   )
+})
+
+describe('what was accepted and is queued when everything is killed', () => {
+  test('is made by the next run alone: plan starts the worker, and nothing is sent', async () => {
+    const { emulator, env } = await provider(0)
+    const box = shop(env)
+    box.write(
+      'catalog.yaml',
+      `defaults: { model: nano-banana-2, size: 512 }
+items:
+  a: { prompt: "A cat [[fault:rate-limited times=1 retry=4]]" }
+  b: { prompt: "A dog [[fault:rate-limited times=1 retry=4]]" }
+`,
+    )
+    const place = placeOf(join(box.folder, '.proofsheet'))
+    const runner = spawn(process.execPath, [CLI, 'run', '--yes'], {
+      cwd: box.folder,
+      env: { PATH: process.env.PATH, ...env },
+      stdio: 'ignore',
+    })
+    const ended = new Promise((resolve) => runner.once('exit', resolve))
+    const isThrottled = async () => {
+      const { url, token } = readServing(place.record) ?? {}
+      if (!url) return false
+      const headers = { authorization: `Bearer ${token}` }
+      const answer = await fetch(`${url}/api/generations`, { headers })
+      const { generations } = (await answer.json()) as { generations: GenerationView[] }
+      return (
+        generations.filter((g) => g.status === 'queued' && g.attempts[0]?.outcome === 'rate_limited')
+          .length === 2
+      )
+    }
+    await vi.waitUntil(isThrottled, { timeout: 60_000 })
+    const { server, children } = readServing(place.record)!
+    for (const process of [server, ...children]) kill(process)
+    runner.kill('SIGKILL')
+    await ended
+    const calls = emulator.calls().length
+    expect(calls).toBeGreaterThanOrEqual(2)
+    expect(emulator.bill()).toHaveLength(0)
+
+    const planned = await box.proofsheet('plan')
+    expect(planned.stdout).toMatch(/! retry +2 +a, b +it was still being made/)
+    await untilEnded(join(box.folder, '.proofsheet'), 20_000)
+    expect(emulator.calls()).toHaveLength(calls)
+
+    expect((await box.proofsheet('run --yes')).code).toBe(0)
+    expect(emulator.bill()).toHaveLength(2)
+  }, 120_000)
 })

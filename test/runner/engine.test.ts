@@ -198,6 +198,8 @@ describe('failures', () => {
   test.each([
     ['unauthorised', failure('unauthorised'), 'unauthorised'],
     ['quota_exhausted', failure('quota_exhausted'), 'unavailable'],
+    ['budget_exceeded', failure('budget_exceeded'), 'token_budget'],
+    ['forbidden', failure('forbidden'), 'unauthorised'],
     ['a worker that is gone', new WorkerUnreachable('gone'), 'unavailable'],
     ['a model that is gone', failure('model_gone'), 'model'],
     ['a model that nobody knows', failure('unknown_model'), 'model'],

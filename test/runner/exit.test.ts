@@ -2,9 +2,14 @@
 import { expect, test } from 'vitest'
 import type { ProblemView } from '../../core/api.ts'
 import { WorkerProblem } from '../../runner/client.ts'
-import { exitOf } from '../../runner/exit.ts'
+import { exitOf, OverBudget } from '../../runner/exit.ts'
 
-const problem = (code: ProblemView['code'], status: number, detail: string) =>
+const problem = (
+  code: ProblemView['code'],
+  status: number,
+  detail: string,
+  budget: Pick<ProblemView, 'budget'> = {},
+) =>
   new WorkerProblem({
     type: 't',
     title: code,
@@ -14,6 +19,7 @@ const problem = (code: ProblemView['code'], status: number, detail: string) =>
     charged: 'no',
     retryAfterMs: null,
     requestId: 'r',
+    ...budget,
   })
 
 test.each([
@@ -22,6 +28,23 @@ test.each([
     problem('unauthorised', 401, 'this token is not known'),
     { code: 4, message: 'the worker says: this token is not known (PROOFSHEET_TOKEN is sent as the token)' },
   ],
+  [
+    'a token that may not do this',
+    problem('forbidden', 403, 'this token may only read'),
+    { code: 4, message: 'the worker says: this token may only read' },
+  ],
+  [
+    'a token that has spent what it may',
+    problem('budget_exceeded', 402, 'it may cost up to $0.055', {
+      budget: { period: 'day', limit: 5, committed: 4.99, remaining: 0.01 },
+    }),
+    {
+      code: 5,
+      message:
+        'the worker says: the budget of this token is $5.00 a day, $4.99 of it is spent or held and $0.01 left: it may cost up to $0.055',
+    },
+  ],
+  ['a limit that is too low', new OverBudget('too dear'), { code: 5, message: 'too dear' }],
   [
     'a worker that is down',
     problem('internal', 503, 'its storage does not answer'),

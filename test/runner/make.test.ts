@@ -139,6 +139,17 @@ describe('an answer without a picture', () => {
     })
   })
 
+  test.each([
+    ['expired', 'failed', 'its deadline passed before it could be sent; run again to try once more'],
+    ['cancelled', 'cancelled', 'it was cancelled before it was sent; run again to have it made after all'],
+  ] as const)('that %s says so, and what to do', async (code, status, message) => {
+    const ended = without({ status, error: { code, message: '' }, attempts: [] })
+    expect(await make(ended)).toMatchObject({
+      kind: 'failed',
+      failure: { code, status: 'failed', message, charged: 'no' },
+    })
+  })
+
   test('does not say them twice', async () => {
     const error = { code: 'no_image' as const, message: 'MAX_TOKENS: only words' }
     expect(await make(without({ error, text: 'only words' }))).toMatchObject({
@@ -160,7 +171,10 @@ describe('a picture that the worker took', () => {
     })
     return maker(planned!, new Map(), new AbortController().signal)
   }
-  const problem = (code: 'unauthorised' | 'not_found' | 'internal', charged: 'no' | 'unknown') =>
+  const problem = (
+    code: 'unauthorised' | 'not_found' | 'internal' | 'gone' | 'unavailable',
+    charged: 'no' | 'unknown',
+  ) =>
     new WorkerProblem({
       type: 't',
       title: code,
@@ -200,6 +214,40 @@ describe('a picture that the worker took', () => {
       )
     },
   )
+
+  test('is asked for from a file, where the worker keeps the picture it is made from no more', async () => {
+    const items = [item('cup'), item('scene', { references: [{ kind: 'from', item: 'cup' }] })]
+    const lock = lockOf(plan(items))
+    const asked: unknown[] = []
+    const maker = createMaker({
+      client: {
+        putReference: async () => {},
+        generate: async (_: string, { references }: WireRequest) => {
+          asked.push(references)
+          if (asked.length === 1) throw problem('gone', 'no')
+          return { view: view(), replayed: false }
+        },
+      } as unknown as Client,
+      now: () => 7,
+      fileOf: async () => '/out/cup.png',
+      download: () => {
+        throw new Error('nothing to download')
+      },
+    })
+    const scene = plan(items).items[1]!
+    const made = await maker(scene, new Map([['cup', lock.get('cup')!]]), new AbortController().signal)
+    expect(made.kind).toBe('made')
+    expect(asked).toEqual([[{ generation: 'gen_cup' }], [{ sha256: '0'.repeat(64) }]])
+  })
+
+  test('that the worker has no time for counts as a worker out of reach', async () => {
+    const made = await make({
+      generate: async () => {
+        throw problem('unavailable', 'no')
+      },
+    })
+    expect(made).toMatchObject({ kind: 'failed', failure: { code: 'unreachable_worker', charged: 'no' } })
+  })
 
   test('was not taken, when the first answer is a problem: nothing is kept', async () => {
     const made = await make({

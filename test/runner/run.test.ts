@@ -300,7 +300,7 @@ items:
     const [one, two] = [`One ${Math.random()}`, `Two ${Math.random()}`]
     for (const words of [one, two]) {
       box.write('catalog.yaml', yaml(words))
-      await box.proofsheet('run --yes')
+      expect(await box.proofsheet('run --yes')).toMatchObject({ code: 0 })
     }
     box.write('catalog.yaml', yaml(one))
     box.calls()

@@ -150,6 +150,7 @@ describe('fetching what is missing', () => {
   async function fetchAll(from: Client, stop = new AbortController()) {
     const at = folder()
     const events: RunEvent[] = []
+    const recorded: LockEntry[] = []
     const ended = await fetchMissing(await missingPictures(shop(), at), from, {
       stateFolder: folder(),
       concurrency: 2,
@@ -157,8 +158,10 @@ describe('fetching what is missing', () => {
       leave: new AbortController().signal,
       again: (id) => `proofsheet run shop.yaml -s ${id} --redo`,
       emit: (event) => void events.push(event),
+      record: (entry) => void recorded.push(entry),
+      now: () => 9,
     })
-    return { at, events, ended }
+    return { at, events, recorded, ended }
   }
 
   test('several at a time, each once', async () => {
@@ -215,6 +218,33 @@ describe('fetching what is missing', () => {
       id: 'a',
       message:
         "http://worker does not know this picture (its storage is gone, or it is another token's), and http://worker/images/a.png does not answer; to buy it again: proofsheet run shop.yaml -s a --redo",
+    })
+  })
+
+  test('one that the worker has deleted is told so, remembered, and not asked for', async () => {
+    const deletedAt = '2026-11-20T03:17:00Z'
+    const downloads: string[] = []
+    const { events, recorded } = await fetchAll(
+      client({
+        generation: async () => ({ image: { ...image, deletedAt } }) as never,
+        download: async (url) => {
+          downloads.push(url)
+          return new Response(BYTES)
+        },
+      }),
+    )
+    expect(downloads).toEqual([])
+    expect(events[0]).toEqual({
+      type: 'unfetched',
+      id: 'a',
+      message:
+        'the worker has deleted this picture (2026-11-20), as it does with old ones; to buy it again: proofsheet run shop.yaml -s a --redo',
+    })
+    expect(recorded[0]).toMatchObject({ id: 'a', image: { deletedAt }, recordedAt: 9 })
+    const known = plan([item('a')], new Map([['a', recorded[0]!]])).items[0]!
+    expect(known).toMatchObject({
+      state: 'done',
+      reasons: ['deleted by the worker on 2026-11-20; where no file is left, --redo buys it again'],
     })
   })
 

@@ -9,6 +9,7 @@ import type { Attempt } from '../../worker/generation/record.ts'
 import { ask, callsOf, chargesOf, make, post, prompt } from './setup/ask.ts'
 import { env } from './setup/bindings.ts'
 import { plant, recordOf, wake, wish } from './setup/objects.ts'
+import { freshRelay } from './setup/relay.ts'
 
 const viewOf = async (id: string) =>
   (await (await ask(`/api/generations/${id}?wait=20`)).json()) as GenerationView
@@ -115,7 +116,7 @@ test('after the picture and its commit record were stored: it is adopted, withou
 })
 
 test('the record of an earlier attempt is not taken for the one that was cut', async () => {
-  const refused = await make({ prompt: `[[fault:daily-quota]] ${prompt()}` })
+  const refused = await make({ prompt: `[[fault:daily-quota]] ${prompt()}`, provider: freshRelay() })
   const { ending } = (await recordOf(refused.id)).attempts[0]!
   const key = crypto.randomUUID()
   const words = prompt()

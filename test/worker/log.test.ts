@@ -1,6 +1,6 @@
 // One line per request and one per attempt, and never a prompt, a key, a token or bytes.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ask, askAs, logged, make, post, prompt } from './setup/ask.ts'
+import { ask, askAs, logged, make, post, problemOf, prompt } from './setup/ask.ts'
 import { env } from './setup/bindings.ts'
 import { PNG } from './setup/pictures.ts'
 
@@ -81,18 +81,33 @@ test.for([
 })
 
 test('a bug is logged with the id of its request, and not told to the caller', async () => {
-  const DB = {
-    prepare() {
-      throw new Error('D1 said something internal')
+  const BUCKET = {
+    head() {
+      throw new Error('R2 said something internal')
     },
   }
-  const response = await ask('/api/generations', {}, { DB })
-  const text = await response.text()
+  const response = await ask(`/api/references/${'0'.repeat(64)}`, { method: 'HEAD' }, { BUCKET })
   expect(response.status).toBe(500)
-  expect(text).not.toContain('D1 said')
-  const { requestId } = JSON.parse(text) as { requestId: string }
+  const requestId = response.headers.get('x-request-id')
+  expect(await response.text()).not.toContain('R2 said')
   expect(logged).toMatchObject([
-    { event: 'bug', requestId, error: expect.stringContaining('D1 said something internal') },
+    { event: 'bug', requestId, error: expect.stringContaining('R2 said something internal') },
     { event: 'request', requestId, status: 500 },
   ])
+})
+
+test('only where something may have been accepted does a bug leave open whether it was charged', async () => {
+  const BUCKET = {
+    head() {
+      throw new Error('R2 is confused')
+    },
+    get() {
+      throw new Error('R2 is confused')
+    },
+  }
+  const sha256 = '0'.repeat(64)
+  const buying = await post({ prompt: prompt(), references: [{ sha256 }] }, {}, { BUCKET })
+  expect(await problemOf(buying)).toMatchObject({ code: 'internal', charged: 'unknown' })
+  const reading = await ask(`/api/references/${sha256}`, {}, { BUCKET })
+  expect(await problemOf(reading)).toMatchObject({ code: 'internal', charged: 'no' })
 })

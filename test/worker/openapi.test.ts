@@ -40,7 +40,7 @@ test('every route of /api, /images and /healthz is declared, and nothing else is
   const app = createApp(() => {}, Date.now)
   const served = app.routes
     .filter(({ method, path }) => method !== 'ALL' && /^\/(api|images|healthz)\b/.test(path))
-    .map(({ method, path }) => `${method} ${path.replace(/:(\w+)(\{.*\})?$/, '{$1}')}`)
+    .map(({ method, path }) => `${method} ${path.replace(/:(\w+)(\{.*\})?(?=\/|$)/g, '{$1}')}`)
   const declared = operationsOf(await read())
     .filter(({ method }) => method !== 'head')
     .map(({ method, path }) => `${method.toUpperCase()} ${path}`)
@@ -81,6 +81,11 @@ test('schemas have names', async () => {
   const { components, paths } = await read()
   expect(Object.keys(components.schemas).sort()).toEqual([
     'Attempt',
+    'Batch',
+    'BatchLine',
+    'BatchList',
+    'BatchRequest',
+    'BatchResult',
     'Estimate',
     'EstimateRequest',
     'EstimatedRequest',
@@ -89,10 +94,15 @@ test('schemas have names', async () => {
     'Health',
     'Image',
     'Models',
+    'NewToken',
     'Problem',
     'Reference',
     'Request',
     'StoredReference',
+    'Token',
+    'TokenList',
+    'TokenRequest',
+    'Usage',
   ])
   const make = paths['/api/generations']!.post!
   expect(make.requestBody!.content['application/json']!.schema).toEqual({
@@ -126,6 +136,19 @@ test('a call that makes a picture tells its headers', async () => {
     'Preference-Applied',
     'Idempotent-Replayed',
   ])
+})
+
+test('what may be NDJSON says so, by the schema of a line', async () => {
+  const { paths } = await read()
+  expect(paths['/api/batches']!.post!.requestBody!.content).toMatchObject({
+    'application/json': { schema: { $ref: '#/components/schemas/BatchRequest' } },
+    'application/x-ndjson': { schema: { $ref: '#/components/schemas/BatchLine' } },
+  })
+  const { content } = paths['/api/batches/{id}/results']!.get!.responses[200]!
+  expect(Object.keys(content!)).toEqual(['application/x-ndjson'])
+  expect(content!['application/x-ndjson']!.schema).toEqual({ $ref: '#/components/schemas/BatchResult' })
+  const example = content!['application/x-ndjson']!.example
+  expect(CONTRACT.batchResults.answer.safeParse(example).error).toBeUndefined()
 })
 
 describe('problems', () => {

@@ -1,10 +1,12 @@
-// What a generation says of every way in which a provider gives no picture: its status, the money, and that nothing is left in
-// the bucket. Calls are counted at the emulator.
+// What a generation says of every way in which a provider gives no picture: its status, the money, what the ledger holds, and
+// that nothing is left in the bucket. Calls and charges are counted at the emulator.
 import { describe, expect, test, vi } from 'vitest'
 import type { GenerationView } from '../../core/api.ts'
 import { generationId } from '../../worker/generation/name.ts'
-import { callsOf, make, picturesOf, prompt } from './setup/ask.ts'
+import { callsOf, chargesOf, make, picturesOf, prompt } from './setup/ask.ts'
+import { env } from './setup/bindings.ts'
 import { plant, recordOf, wake, wish } from './setup/objects.ts'
+import { freshRelay } from './setup/relay.ts'
 
 const NO_PICTURE = { image: null, moreImages: [] }
 
@@ -17,9 +19,24 @@ type Expected = {
 }
 const paid = { charged: 'yes', actual: 0.055 } as const
 const unknown = { status: 'uncertain', charged: 'unknown', actual: null } as const
+const free = { status: 'failed', charged: 'no', actual: 0 } as const
+const malformed = { ...unknown, code: 'malformed', message: / / } as const
+
+/** What the ledger says at the end of an attempt. */
+const KIND = { yes: 'settle', no: 'release', unknown: 'orphan' } as const
+
+/** The rows of a generation as `attempt kind amount`, without those of calls that are about to be sent. */
+async function ledgerOf(id: string) {
+  const { results } = await env.DB.prepare(
+    "SELECT attempt, kind, micro_usd, request_id FROM ledger WHERE generation = ? AND kind <> 'reserve' ORDER BY attempt",
+  )
+    .bind(id)
+    .all<{ attempt: number; kind: string; micro_usd: number | null; request_id: string | null }>()
+  return results
+}
 
 describe('an answer without a picture ends the generation after one call, and says what became of the money', () => {
-  const rows: [string, string, object, Expected][] = [
+  const rows: [string, string, { provider?: string }, Expected][] = [
     [
       'refused',
       '[[fault:refused]]',
@@ -78,7 +95,7 @@ describe('an answer without a picture ends the generation after one call, and sa
     [
       'a quota of the day',
       '[[fault:daily-quota]]',
-      {},
+      { provider: freshRelay() },
       {
         status: 'failed',
         code: 'quota_exhausted',
@@ -86,6 +103,70 @@ describe('an answer without a picture ends the generation after one call, and sa
         actual: 0,
         message: /^You exceeded your current quota/,
       },
+    ],
+    ...[
+      ['a request time-out of a front end', 'code=408'],
+      ['a conflict', 'code=409'],
+      ['a client that is said to have left', 'code=499'],
+      ['a gateway that got no answer', 'code=504'],
+      ['a front end whose server said something odd', 'code=520 body=html'],
+      ['a front end that did not reach its server', 'code=521 body=html'],
+      ['a front end whose server was too slow to connect', 'code=522 body=empty'],
+      ['a front end that lost the way', 'code=523'],
+      ['a front end that waited too long', 'code=524 body=html'],
+      ['a front end without TLS', 'code=525'],
+      ['a status of nobody', 'code=529'],
+    ].flatMap(([what, parameters]) =>
+      ['yes', 'no'].map((charged): (typeof rows)[0] => [
+        `${what}, ${charged === 'yes' ? 'charged' : 'not charged'}`,
+        `[[fault:status ${parameters} charged=${charged}]]`,
+        {},
+        { ...unknown, code: 'provider_error', message: / / },
+      ]),
+    ),
+    [
+      'an error inside a 200 that was charged',
+      '[[fault:error-in-200 charged=yes]]',
+      {},
+      { ...unknown, code: 'provider_error', message: /overloaded/ },
+    ],
+    ['a page with status 200', '[[fault:status code=200 body=html charged=yes]]', {}, malformed],
+    ['an empty 200', '[[fault:empty]]', {}, { ...unknown, code: 'cut_off', message: /ended after 0 bytes/ }],
+    [
+      'a redirect, which is not followed',
+      '[[fault:redirect]]',
+      {},
+      { ...unknown, code: 'provider_error', message: /^apiyi answered 307/ },
+    ],
+    [
+      'silently moderated',
+      '[[fault:moderated]]',
+      {},
+      { status: 'refused', code: 'refused', ...paid, message: /no picture and no explanation/ },
+    ],
+    [
+      'a model that is gone',
+      '[[fault:model-gone]]',
+      {},
+      { ...free, code: 'model_gone', message: /is not found for API version/ },
+    ],
+    [
+      'a key that is bad',
+      '[[fault:bad-key]]',
+      {},
+      { ...free, code: 'unauthorised', message: /^API key not valid/ },
+    ],
+    [
+      'a key without money',
+      '[[fault:status code=402]]',
+      {},
+      { ...free, code: 'unauthorised', message: /402/ },
+    ],
+    [
+      'a request that the provider does not take',
+      '[[fault:status code=413 body=html]]',
+      {},
+      { ...free, code: 'rejected', message: /^apiyi answered 413/ },
     ],
     [
       'a key that is refused',
@@ -104,7 +185,20 @@ describe('an answer without a picture ends the generation after one call, and sa
     expect(view.finishedAt).not.toBeNull()
     expect(await picturesOf(view.id)).toEqual([])
     // A key that is refused is refused before the prompt is read.
-    if (code !== 'unauthorised') expect(await callsOf(words)).toHaveLength(1)
+    const calls = await callsOf(words)
+    expect(calls).toHaveLength(asked.provider === 'locked' ? 0 : 1)
+    const charges = await chargesOf(words)
+    // What we say is true, or says that we do not know.
+    if (charged !== 'unknown') expect(charges).toHaveLength(charged === 'yes' ? 1 : 0)
+    const rows = await vi.waitFor(async () => {
+      const found = await ledgerOf(view.id)
+      expect(found).toHaveLength(1)
+      return found
+    }, 10_000)
+    expect(rows[0]).toMatchObject({ attempt: 1, kind: KIND[charged] })
+    if (charged !== 'unknown') expect(rows[0]!.micro_usd).toBe(charges[0]?.costMicroUsd ?? 0)
+    // No answer, no id: then only time and amount lead from our row to the provider's.
+    if (calls[0]?.status) expect(rows[0]!.request_id).toBe(calls[0].id)
   })
 
   test('three bytes are no picture, though the provider will hardly take them back', async () => {
@@ -124,19 +218,32 @@ describe('an answer without a picture ends the generation after one call, and sa
     expect(await callsOf(words)).toHaveLength(1)
   })
 
-  test('no answer in time may have been charged, and is not asked for again', async () => {
+  test.for([
+    ['no answer', 'hang'],
+    ['half an answer, and then nothing,', 'stall'],
+    ['an answer byte by byte that does not end', 'trickle bytes=64 ms=20'],
+  ] as const)('%s in time may have been charged, and is not asked for again', async ([, fault]) => {
     const { timeout } = AbortSignal
-    const asked = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => timeout.call(AbortSignal, 300))
+    const asked = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => timeout.call(AbortSignal, 700))
     try {
       const words = prompt()
-      const view = await make({ prompt: `[[fault:hang]] ${words}` })
+      const view = await make({ prompt: `[[fault:${fault}]] ${words}` })
       expect(view).toMatchObject({ status: 'uncertain', ...NO_PICTURE, error: { code: 'timed_out' } })
       expect(view.attempts).toMatchObject([{ charged: 'unknown', cost: null }])
       expect(asked).toHaveBeenCalledWith(300_000)
       expect(await callsOf(words)).toHaveLength(1)
+      expect(await chargesOf(words)).toHaveLength(1)
+      expect(await picturesOf(view.id)).toEqual([])
     } finally {
       asked.mockRestore()
     }
+  })
+
+  test('a lone picture of the thinking is delivered, and said to be one', async () => {
+    const words = prompt()
+    const view = await make({ prompt: `[[fault:lone-thought]] ${words}` })
+    expect(view).toMatchObject({ status: 'succeeded', image: { thought: true }, cost: { actual: 0.055 } })
+    expect(await chargesOf(words)).toHaveLength(1)
   })
 })
 

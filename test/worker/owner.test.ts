@@ -101,10 +101,10 @@ describe('the HTTP side calls no provider', () => {
     ])
   })
 
-  test('the platform’s fetch is named by the object and where references are fetched', () => {
+  test('the platform’s fetch is named by the object, where references are fetched and where webhooks are sent', () => {
     expect(filesWith(/(?<![.\w#])fetch\(/)).toEqual(
       expect.arrayContaining(['generation/object.ts', 'generation/ask.ts']),
     )
-    expect(filesWith(/=> fetch\(/)).toEqual(['generation/ask.ts', 'generation/object.ts'])
+    expect(filesWith(/=> fetch\(/)).toEqual(['generation/ask.ts', 'generation/object.ts', 'webhooks/send.ts'])
   })
 })

@@ -5,7 +5,10 @@ import { generationId } from '../../worker/generation/name.ts'
 import { callsOf, chargesOf, prompt } from './setup/ask.ts'
 import { hurry, plant, wish } from './setup/objects.ts'
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+vi.setConfig({ testTimeout: 30_000 })
+
+// Far ahead, so that no alarm fires by itself.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2090, 0) }))
 afterEach(() => void vi.useRealTimers())
 
 async function run(asked: Record<string, unknown>) {
@@ -98,4 +101,47 @@ test('a generation that gets its turn only after its deadline sends nothing', as
   const { record } = await hurry(id)
   expect(record).toMatchObject({ status: 'failed', attempts: [] })
   expect(await callsOf(words)).toEqual([])
+})
+
+describe('what one generation is told, all know', () => {
+  const planted = async (asked: Record<string, unknown>) => {
+    const id = generationId('default', crypto.randomUUID())
+    await plant(wish(id, asked))
+    return id
+  }
+
+  test('the next one waits until the delay that another was told has passed', async () => {
+    const words = prompt()
+    const first = await planted({ prompt: `[[fault:rate-limited times=1 retry=30]] ${prompt()}` })
+    const { record } = await hurry(first, ({ attempts }) => attempts[0]?.ending !== undefined)
+    const toldAt = record.attempts[0]!.ending!.endedAt
+    const { record: next } = await run({ prompt: words })
+    expect(next).toMatchObject({ status: 'succeeded', attempts: [{ number: 1 }] })
+    expect(next.attempts[0]!.startedAt - toldAt).toBeGreaterThanOrEqual(30_000)
+    expect(await callsOf(words)).toHaveLength(1)
+  })
+
+  test('a used-up quota of the day is not tried again, and the provider’s words say since when', async () => {
+    await run({ prompt: `[[fault:daily-quota]] ${prompt()}` })
+    const words = prompt()
+    const { record } = await run({ prompt: words })
+    expect(record.status).toBe('failed')
+    expect(outcomesOf(record)).toEqual([['quota_exhausted', 'no', 0]])
+    expect(record.attempts[0]!.ending!.verdict.message).toMatch(/quota/)
+    expect(await callsOf(words)).toEqual([])
+  })
+
+  test('who has a fallback does not wait while others meet nothing but an overload', async () => {
+    const first = await planted({ prompt: `[[fault:overloaded times=8]] ${prompt()}` })
+    await hurry(first, ({ attempts }) => attempts[2]?.ending !== undefined)
+    const words = prompt()
+    const fallback = [{ model: 'nano-banana-2', provider: 'google', on: ['unavailable'] }]
+    const { record, waitedMs } = await run({ prompt: words, fallback })
+    expect(outcomesOf(record)).toMatchObject([
+      ['unavailable', 'no', 0],
+      ['succeeded', 'yes', expect.any(Number)],
+    ])
+    expect(waitedMs).toEqual([0])
+    expect(await callsOf(words)).toMatchObject([{ provider: 'google' }])
+  })
 })

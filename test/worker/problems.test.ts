@@ -159,8 +159,8 @@ describe('what nobody here can make is refused', () => {
   test('a provider without a key is not asked', async () => {
     const problem = await problemOf(await post({ prompt: words }, {}, { APIYI_API_KEY: '' }))
     expect(problem).toMatchObject({ code: 'not_configured', status: 422 })
-    expect(problem.detail).toBe(
-      'provider: there is no key for provider apiyi; configured: google, tokaify, locked, silent',
+    expect(problem.detail).toMatch(
+      /^provider: there is no key for provider apiyi; configured: google, tokaify, locked, silent, /,
     )
   })
 })

@@ -12,9 +12,11 @@ import { type Asked as Accepting, accept, waitUntilEnded } from '../../worker/ge
 import type { Ensured } from '../../worker/generation/object.ts'
 import type { Wish } from '../../worker/generation/record.ts'
 import { REPEAT_MS, SHIELD_MS, shieldName } from '../../worker/generation/shield.ts'
+import { ADMIN } from '../../worker/http/auth.ts'
 import { type Asked, ask, callsOf, chargesOf, logged, post, problemOf, prompt } from './setup/ask.ts'
 import { env } from './setup/bindings.ts'
 import { PNG } from './setup/pictures.ts'
+import { freshRelay } from './setup/relay.ts'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -116,10 +118,11 @@ describe('an answer without a picture that was or may have been paid is given ag
 describe('what is no paid failure is bought anew', () => {
   test.concurrent.for([
     ['a success', '', {}, 'succeeded'],
-    ['a quota of the day', '[[fault:daily-quota]]', {}, 'failed'],
+    ['a model that is gone', '[[fault:model-gone]]', {}, 'failed'],
     ['an overload until the deadline', '[[fault:overloaded]]', { deadline: 1 }, 'failed'],
   ] as const)('%s', async ([, fault, changes, status]) => {
-    const asked = { prompt: `${fault} ${prompt()}`, ...changes }
+    // What it meets slows nobody else down.
+    const asked = { prompt: `${fault} ${prompt()}`, provider: freshRelay(), ...changes }
     const first = await send(asked)
     const second = await send(asked)
     expect([first, second]).toMatchObject([
@@ -172,7 +175,7 @@ describe('what is no paid failure is bought anew', () => {
 
 describe('time', () => {
   test('the answer is given again for a minute from its end, however often it was asked for', async () => {
-    const asked = { prompt: `[[fault:refused]] ${prompt()}` }
+    const asked = { prompt: `[[fault:refused]] ${prompt()}`, provider: freshRelay() }
     const now = earlier(SHIELD_MS + 100)
     const first = await send(asked)
     const endedAt = Date.parse(first.view.finishedAt!)
@@ -186,7 +189,7 @@ describe('time', () => {
   })
 
   test('a repeat joins what was begun within a quarter of an hour, and buys anew after it', async () => {
-    const asked = { prompt: prompt() }
+    const asked = { prompt: prompt(), provider: freshRelay() }
     const now = earlier(REPEAT_MS + 100)
     const begunFrom = Date.now()
     const first = await send(asked)
@@ -306,7 +309,7 @@ describe('a shield that fails', () => {
     const asked = { prompt: prompt() }
     const { counts, SHIELD } = losing(Number.POSITIVE_INFINITY, false)
     const problem = await problemOf(await post(asked, {}, { SHIELD }))
-    expect(problem).toMatchObject({ status: 500, code: 'internal' })
+    expect(problem).toMatchObject({ status: 503, code: 'unavailable', charged: 'no' })
     expect(problem.detail).toMatch(/so nothing was bought; ask again, or send an Idempotency-Key$/)
     expect(counts.asked).toBe(3)
     const { requestId } = problem
@@ -405,6 +408,7 @@ describe('which requests are equal', () => {
     const app = new Hono<AppEnv>().post('/', async (c) => {
       c.set('market', marketOf(c.env))
       c.set('workspace', workspace)
+      c.set('caller', ADMIN)
       const request = RequestSchema.parse({
         model: 'nano-banana-2',
         provider: 'apiyi',
@@ -505,8 +509,8 @@ describe('a caller that says how long it waits', () => {
   })
 
   test('is not given a failure that was free', async () => {
-    const words = prompt('[[fault:daily-quota times=1]]')
-    expect((await gemini(words, 1)).status).toBe(429)
+    const words = prompt('[[fault:model-gone times=1]]')
+    expect((await gemini(words, 1)).status).toBe(404)
     expect((await gemini(words, 1)).status).toBe(200)
   })
 })

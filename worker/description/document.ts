@@ -3,8 +3,8 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { ProblemSchema } from '../../core/api.ts'
 import { API_VERSION, CONTRACT, type Endpoint } from '../../core/contract.ts'
 import type { AppEnv } from '../env.ts'
-import { IMAGE_CONTENT } from '../http/declare.ts'
-import { REQUESTS } from './examples.ts'
+import { IMAGE_CONTENT, NDJSON } from '../http/declare.ts'
+import { BATCH_LINES, REQUESTS, TOKEN_REQUEST } from './examples.ts'
 
 const DESCRIPTION = `See the price, then the pictures. Prompts and reference images in, stored pictures and their URLs out; the price is known before.
 
@@ -19,15 +19,19 @@ change the address and the key, and nothing else. \`/v1beta\` and \`/v1\` take t
 
 const TAGS = [
   { name: 'Generations', description: 'One wanted picture each. They are bought at most once per key.' },
+  { name: 'Batches', description: 'Many pictures, handed over at once and made without their caller.' },
   { name: 'References', description: 'Input images, uploaded once and named by the SHA-256 of their bytes.' },
   { name: 'Prices', description: 'What can be made, by whom, and for how much. Buys nothing.' },
   { name: 'Pictures', description: 'What was made.' },
+  { name: 'Tokens', description: 'Who else may call, and how much they may spend.' },
   { name: 'Worker', description: 'Whether it is there.' },
 ]
 
 /** Examples of bodies, by operation. */
 const BODIES: Record<string, Record<string, unknown>> = {
   makeGeneration: REQUESTS,
+  makeBatch: { 'a picture, and one made from it': { requests: BATCH_LINES } },
+  makeToken: { 'with a budget': TOKEN_REQUEST },
   estimate: { one: REQUESTS['from words'], several: { requests: Object.values(REQUESTS) } },
 }
 
@@ -52,8 +56,11 @@ export function documentOf(app: Pick<OpenAPIHono<AppEnv>, 'openAPIRegistry'>, se
   for (const definition of app.openAPIRegistry.definitions) {
     if (definition.type !== 'route') continue
     const { route } = definition
-    const { body, head }: Endpoint = CONTRACT[route.operationId as keyof typeof CONTRACT]
-    const request = { ...route.request, ...(body ? { body: bodyOf(body, route.operationId!) } : {}) }
+    const { body, bodyLines, head }: Endpoint = CONTRACT[route.operationId as keyof typeof CONTRACT]
+    const request = {
+      ...route.request,
+      ...(body ? { body: bodyOf(body, bodyLines, route.operationId!) } : {}),
+    }
     registry.registerPath({ ...route, request })
     if (head) registry.registerPath(headOf(route))
   }
@@ -73,11 +80,13 @@ export function documentOf(app: Pick<OpenAPIHono<AppEnv>, 'openAPIRegistry'>, se
 
 type Route = Parameters<OpenAPIHono['openAPIRegistry']['registerPath']>[0]
 
-function bodyOf(body: NonNullable<Endpoint['body']>, operation: string) {
+function bodyOf(body: NonNullable<Endpoint['body']>, line: Endpoint['bodyLines'], operation: string) {
   if (body === 'image') return { required: true, content: IMAGE_CONTENT }
   const examples = Object.entries(BODIES[operation] ?? {}).map(([name, value]) => [name, { value }])
   const json = { schema: body, examples: Object.fromEntries(examples) }
-  return { required: true, content: { 'application/json': json } }
+  // OpenAPI 3.1 has no word for a list without brackets: the schema is that of a line.
+  const lines = line ? { [NDJSON]: { schema: line } } : {}
+  return { required: true, content: { 'application/json': json, ...lines } }
 }
 
 /** HEAD beside a GET: the same without bodies. */

@@ -1,7 +1,10 @@
 // Examples of the description: what a call looks like that somebody might make. A test holds each against its schema.
 import type { z } from 'zod'
+import type { NewTokenSchema, TokenRequestSchema, TokenView } from '../../core/accounts.ts'
 import type { EstimateView, GenerationView, StoredReference } from '../../core/api.ts'
+import type { BatchLineSchema, BatchResult, BatchView } from '../../core/batch.ts'
 import type { RequestSchema } from '../../core/request.ts'
+import type { UsageReport } from '../../core/usage.ts'
 
 const SHA256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
 
@@ -56,6 +59,14 @@ const QUEUED: GenerationView = {
 
 export const QUEUED_GENERATION = QUEUED
 
+export const CANCELLED_GENERATION: GenerationView = {
+  ...QUEUED,
+  status: 'cancelled',
+  error: { code: 'cancelled', message: 'it was cancelled before it was sent' },
+  cost: { ...QUEUED.cost, actual: 0, difference: -0.055 },
+  finishedAt: '2026-11-21T09:30:02.000Z',
+}
+
 export const GENERATION: GenerationView = {
   ...QUEUED,
   status: 'succeeded',
@@ -79,6 +90,7 @@ export const GENERATION: GenerationView = {
       charged: 'yes',
       cost: 0.055,
       message: null,
+      requestId: 'req_8d1f0c52',
     },
   ],
   finishedAt: '2026-11-21T09:30:14.500Z',
@@ -101,4 +113,93 @@ export const ESTIMATE: EstimateView = {
   ],
   emulated: false,
   pricesAsOf: '2026-11-02',
+}
+
+const SPENT = {
+  generations: 12,
+  attempts: 13,
+  pictures: 12,
+  cost: 0.66,
+  unpriced: 0,
+  uncertain: 1,
+  uncertainAtMost: 0.055,
+  running: 0,
+  runningAtMost: 0,
+}
+
+export const USAGE: UsageReport = {
+  by: 'day',
+  from: '2026-11-21T00:00:00.000Z',
+  to: '2026-11-22T00:00:00.000Z',
+  currency: 'USD',
+  rows: [{ name: '2026-11-21', ...SPENT }],
+  total: SPENT,
+}
+
+export const TOKEN_REQUEST = {
+  name: 'web shop, nightly',
+  workspace: 'shop',
+  scopes: ['generate', 'read'],
+  budget: { day: 5, total: 200 },
+  perMinute: 120,
+  expiresAt: '2027-06-30T00:00:00Z',
+} satisfies z.input<typeof TokenRequestSchema>
+
+export const TOKEN: TokenView = {
+  id: 'tok_5h2k8m1n4p',
+  name: TOKEN_REQUEST.name,
+  workspace: TOKEN_REQUEST.workspace,
+  scopes: ['generate', 'read'],
+  budget: {
+    day: { limit: 5, committed: 0.11, remaining: 4.89 },
+    total: { limit: 200, committed: 12.485, remaining: 187.515 },
+  },
+  perMinute: TOKEN_REQUEST.perMinute,
+  createdAt: '2026-11-20T09:00:00.000Z',
+  expiresAt: '2027-06-30T00:00:00.000Z',
+  revokedAt: null,
+}
+
+export const NEW_TOKEN: z.output<typeof NewTokenSchema> = {
+  ...TOKEN,
+  budget: {
+    day: { limit: 5, committed: 0, remaining: 5 },
+    total: { limit: 200, committed: 0, remaining: 200 },
+  },
+  token: 'ps_5h2k8m1n4p_4t9v2k7c1m8x5q3z6b0n2w4r8y0g3s6a1d9f7h2j5k8p4e1cv0',
+}
+
+/** A picture, and one that is made from it. */
+export const BATCH_LINES = [
+  { ...REQUESTS['from words'], key: 'planter' },
+  { model: 'nano-banana-2', prompt: 'The planter of the image by the sea', references: [{ key: 'planter' }] },
+] satisfies z.input<typeof BatchLineSchema>[]
+
+export const BATCH: BatchView = {
+  id: 'bat_3f8s1d6g9h2j4k7m0n5p8q1r6t',
+  status: 'running',
+  total: 2,
+  counts: {
+    waiting: 1,
+    queued: 0,
+    running: 0,
+    succeeded: 1,
+    refused: 0,
+    failed: 0,
+    uncertain: 0,
+    cancelled: 0,
+  },
+  cost: { estimated: 0.11, atMost: 0.11, actual: 0.055, uncertain: 0, currency: 'USD' },
+  metadata: {},
+  createdAt: '2026-11-21T09:30:00.000Z',
+  cancelledAt: null,
+  finishedAt: null,
+}
+
+export const BATCH_RESULT: BatchResult = {
+  seq: 1,
+  line: 1,
+  key: 'planter',
+  generation: { ...GENERATION, batch: BATCH.id },
+  error: null,
 }

@@ -9,6 +9,7 @@ import type { AppEnv } from '../env.ts'
 import { chargedOf, type GenerationRecord } from '../generation/record.ts'
 import { logBug } from '../http/log.ts'
 import { Problem } from '../http/problem.ts'
+import { goneWords } from '../retention/deleted.ts'
 
 /** Delay that a client is told after a rate limit whose provider named none, in ms. */
 const RETRY_MS = 60_000
@@ -73,10 +74,9 @@ export function endedError(record: GenerationRecord): RpcError | undefined {
   return error
 }
 
-/** A picture that was made and is not stored any more. */
-export function pictureGone(id: string): RpcError {
-  const message = `the picture of generation ${id} is not stored any more; ask for it anew with another Idempotency-Key, or with none`
-  return told('INTERNAL', message, 'picture_gone', { generation: id })
+/** A picture that was made and is not stored any more. There is no google.rpc code for 410; 404 is not repeated either. */
+export function pictureGone({ id, deletedAt }: Pick<GenerationRecord, 'id' | 'deletedAt'>): RpcError {
+  return told('NOT_FOUND', goneWords('the picture', deletedAt, id), 'picture_gone', { generation: id })
 }
 
 type Facts = Readonly<Record<string, string>>
@@ -151,9 +151,22 @@ const PROBLEMS: Partial<Record<Problem['code'], RpcStatus>> = {
   misconfigured: 'FAILED_PRECONDITION',
 }
 
-function ofProblem({ code, message, errors = [] }: Problem): RpcError {
+/** A budget that is used up is a 402 here as well: clients repeat a 429 by themselves, which would be of no use (@ai-sdk
+ *  and google-genai repeat 408, 429 and 5xx). */
+class OverBudgetError extends RpcError {
+  override get code(): number {
+    return 402
+  }
+}
+
+function ofProblem(problem: Problem): RpcError {
+  const { code, message, errors = [], budget, retryAfterMs } = problem
   // A token that is missing is told by the route, which knows that none came.
   if (code === 'unauthorised') return invalidKey()
+  if (code === 'budget_exceeded')
+    return new OverBudgetError('RESOURCE_EXHAUSTED', message, [
+      errorInfo(code, { charged: 'no', ...(budget ? textOf(budget) : {}) }),
+    ])
   const words = code === 'payload_too_large' ? `Request payload size exceeds the limit: ${message}` : message
   const error = told(PROBLEMS[code] ?? 'INVALID_ARGUMENT', words, code)
   if (error.status === 'INVALID_ARGUMENT' && errors.length > 0)
@@ -164,5 +177,11 @@ function ofProblem({ code, message, errors = [] }: Problem): RpcError {
       },
       ...error.details,
     ]
+  if (retryAfterMs !== undefined) error.details = [...error.details, retryInfo(retryAfterMs)]
   return error
+}
+
+/** Metadata of an ErrorInfo are texts. */
+function textOf(values: object): Facts {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
 }

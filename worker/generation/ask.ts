@@ -55,6 +55,12 @@ export async function accept(c: Asker, asked: Asked): Promise<Accepted> {
   const wish = await wishOrRecord(c, id, asked, find)
   const ensured: Ensured = 'status' in wish ? { kind: 'existing', record: wish } : await ensure(c, wish)
   if (ensured.kind === 'over_budget') throw overBudget(ensured)
+  if (ensured.kind === 'unavailable')
+    throw new Problem(
+      'unavailable',
+      'the budget of this token cannot be looked up for the moment, so nothing was bought; ask again',
+      { retryAfterMs: RETRY_AFTER_MS },
+    )
   if (ensured.kind !== 'key_reused') return { record: ensured.record, replayed: ensured.kind === 'existing' }
   // Without a key a repeat has taken the id over, and an address among the references gave it other bytes.
   const record = asked.key === undefined ? await readGeneration(c, id) : undefined
@@ -87,7 +93,7 @@ function keyed(c: Asker, asked: Asked, key: string): Meant {
 }
 
 /** A new generation, or the one that the retry shield says is repeated. What can be refused at once does not trouble the
- *  shield. Throws `internal` when the shield cannot be reached: nothing is bought then, because without it nobody could
+ *  shield. Throws `unavailable` when the shield cannot be reached: nothing is bought then, because without it nobody could
  *  say that it is not bought for the second time. */
 async function keyless(c: Asker, asked: Asked): Promise<Meant> {
   const { workspace } = c.var
@@ -101,7 +107,7 @@ async function keyless(c: Asker, asked: Asked): Promise<Meant> {
   } catch (cause) {
     logBug(c, cause)
     throw new Problem(
-      'internal',
+      'unavailable',
       'it could not be found out whether this repeats a request that was paid for already, so nothing was bought; ask again, or send an Idempotency-Key',
       { cause },
     )
@@ -164,6 +170,9 @@ async function prepare(c: Asker, id: string, asked: Asked): Promise<Wish> {
     now: Date.now(),
   })
 }
+
+/** What a caller is advised to wait when an account does not answer, in ms. */
+const RETRY_AFTER_MS = 5_000
 
 /** Tries of a call to an object that may be restarting. */
 const TRIES = 3

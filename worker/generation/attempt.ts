@@ -69,11 +69,12 @@ export async function attempt(
   const timeout = fx.timeout(attemptTimeoutMs(record.request.size ?? DEFAULT_SIZE))
   const pictures = storePictures(attempt.pictureName, { generation: record.id }, fx)
   const exchanged = await exchange(call, seller, timeout, pictures, fx)
+  const named = exchanged.requestId === undefined ? {} : { requestId: exchanged.requestId }
   if ('verdict' in exchanged) {
     // Pictures that arrived whole are kept, though nobody knows whether they are the result: they may be paid for.
     const { charged } = exchanged.verdict
     const cost = charged === 'yes' ? { costMicroUsd: settle(row, undefined, 1) ?? null } : {}
-    const ending = end(exchanged.verdict, { ...cost, ...asResult(pictures.all()) })
+    const ending = end(exchanged.verdict, { ...cost, ...named, ...asResult(pictures.all()) })
     await fx.commit(ending)
     await pictures.discard(pictures.all())
     return ending
@@ -90,6 +91,7 @@ export async function attempt(
   const text = textOf(answer.parts)
   const ending = end(verdict, {
     ...(verdict.charged === 'yes' ? { costMicroUsd: cost ?? null } : {}),
+    ...named,
     ...(picture ? { picture } : {}),
     ...(chosen.isThought ? { isThought: true } : {}),
     ...(others.length > 0 ? { others } : {}),
@@ -112,6 +114,15 @@ function thoughtsOf({ parts }: Answer, pictures: Pictures) {
   return parts.flatMap((part) =>
     part.kind === 'picture' && part.thought ? (pictures.stored(part.picture) ?? []) : [],
   )
+}
+
+/** Headers in which providers, and what stands before them, name a call: the provider's own first. */
+const REQUEST_ID_HEADERS = ['x-request-id', 'x-goog-request-id', 'x-oneapi-request-id', 'cf-ray']
+
+/** The provider's id of a call. */
+function requestIdOf({ headers }: Response): { requestId?: string } {
+  const requestId = REQUEST_ID_HEADERS.map((name) => headers.get(name)).find((id) => id)
+  return requestId ? { requestId } : {}
 }
 
 type Ready = { call: Call; seller: Seller; row: PriceRow | undefined }
@@ -156,7 +167,7 @@ async function exchange(
   timeout: AbortSignal,
   pictures: Pictures,
   fx: AttemptEffects,
-): Promise<{ answer: Answer } | { verdict: Verdict }> {
+): Promise<({ answer: Answer } | { verdict: Verdict }) & { requestId?: string }> {
   const body = streamBody(call.segments, fx.bucket)
   const silence = (error: unknown) => {
     const sent = body.taken() >= body.bytes
@@ -181,12 +192,17 @@ async function exchange(
     const failure = body.failure()
     return { verdict: failure instanceof ReferenceGone ? notSent(failure.message) : silence(error) }
   }
+  const named = requestIdOf(response)
   try {
     if (response.status !== 200) {
       const text = await readCapped(response, ERROR_BYTES)
-      return { verdict: classifyStatus(response.status, text, response.headers.get('retry-after'), seller) }
+      return {
+        ...named,
+        verdict: classifyStatus(response.status, text, response.headers.get('retry-after'), seller, fx.now()),
+      }
     }
-    if (!response.body) return { verdict: classifySilence('malformed', true, 'the answer is empty') }
+    if (!response.body)
+      return { ...named, verdict: classifySilence('malformed', true, 'the answer is empty') }
     const skeleton = await scanJson(response.body, {
       isBlob: isInlineData,
       sink: pictures.sink,
@@ -195,15 +211,17 @@ async function exchange(
     const read = readAnswer(skeleton)
     const byAddress = pictures.count() === 0 && seller.pictureUrlHost
     const download: Fetch = (url, init) => fx.fetch(url, { ...init, signal: fx.timeout(DOWNLOAD_MS) })
-    return { answer: byAddress ? await pictures.fetchFrom(read, byAddress, download) : read }
+    return { ...named, answer: byAddress ? await pictures.fetchFrom(read, byAddress, download) : read }
   } catch (error) {
-    if (error instanceof NotStored) return { verdict: classifySilence('not_stored', true, error.message) }
+    if (error instanceof NotStored)
+      return { ...named, verdict: classifySilence('not_stored', true, error.message) }
     if (error instanceof ScanError) {
       const what = error.kind === 'truncated' ? 'cut_off' : 'malformed'
-      return { verdict: classifySilence(what, true, error.message) }
+      return { ...named, verdict: classifySilence(what, true, error.message) }
     }
     const what = timeout.aborted ? 'timed_out' : 'cut_off'
     return {
+      ...named,
       verdict: classifySilence(
         what,
         true,

@@ -55,6 +55,12 @@ export async function readKept(
   return (await read(bucket, id, number))?.answer
 }
 
+/** The keys of all commit records of a generation. */
+export async function findCommits(bucket: Pick<R2Bucket, 'list'>, id: string): Promise<string[]> {
+  const { objects } = await bucket.list({ prefix: `commits/${id}/` })
+  return objects.map(({ key }) => key)
+}
+
 type Commit = Ending & { answer?: KeptAnswer }
 
 async function read(bucket: Pick<R2Bucket, 'get'>, id: string, number: number): Promise<Commit | undefined> {

@@ -4,15 +4,16 @@ import { Problem } from '../http/problem.ts'
 import type { GenerationRecord } from './record.ts'
 
 /** Inserts or replaces a record; an older version never overwrites a newer one. */
-export async function writeIndex(db: D1Database, record: GenerationRecord): Promise<void> {
+export function indexStatement(db: D1Database, record: GenerationRecord): D1PreparedStatement {
   const { provider, model } = record.routes[record.attempts.at(-1)?.route ?? 0]!
-  await db
+  return db
     .prepare(
-      `INSERT INTO generations (id, workspace, status, provider, model, created_at, finished_at, version, record)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+      `INSERT INTO generations (id, workspace, status, provider, model, created_at, finished_at, version, record,
+         token, batch, deleted_at)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
        ON CONFLICT (id) DO UPDATE SET status = excluded.status, provider = excluded.provider,
          model = excluded.model, finished_at = excluded.finished_at, version = excluded.version,
-         record = excluded.record
+         record = excluded.record, deleted_at = excluded.deleted_at
        WHERE excluded.version > version`,
     )
     .bind(
@@ -25,14 +26,28 @@ export async function writeIndex(db: D1Database, record: GenerationRecord): Prom
       record.finishedAt ?? null,
       record.version,
       JSON.stringify(record),
+      // Records of before there were tokens have none.
+      record.token ?? null,
+      record.batch ?? null,
+      record.deletedAt ?? null,
     )
-    .run()
+}
+
+/** Writes a record alone. */
+export async function writeIndex(db: D1Database, record: GenerationRecord): Promise<void> {
+  await indexStatement(db, record).run()
 }
 
 export type ListFilter = {
   status?: readonly Status[] | undefined
   model?: string | undefined
   provider?: string | undefined
+  /** Ids. */
+  token?: string | undefined
+  batch?: string | undefined
+  /** When it was asked for, in epoch ms: from this on, and before this. */
+  from?: number | undefined
+  before?: number | undefined
   /** Continue after this one. */
   cursor?: string | undefined
   limit: number
@@ -53,7 +68,11 @@ export async function listGenerations(
          AND (?3 IS NULL OR model = ?3)
          AND (?4 IS NULL OR provider = ?4)
          AND (?5 IS NULL OR (created_at, id) < (?5, ?6))
-       ORDER BY created_at DESC, id DESC LIMIT ?7`,
+         AND (?7 IS NULL OR token = ?7)
+         AND (?8 IS NULL OR batch = ?8)
+         AND (?9 IS NULL OR created_at >= ?9)
+         AND (?10 IS NULL OR created_at < ?10)
+       ORDER BY created_at DESC, id DESC LIMIT ?11`,
     )
     .bind(
       workspace,
@@ -61,6 +80,10 @@ export async function listGenerations(
       filter.model ?? null,
       filter.provider ?? null,
       ...parseCursor(filter.cursor),
+      filter.token ?? null,
+      filter.batch ?? null,
+      filter.from ?? null,
+      filter.before ?? null,
       filter.limit + 1,
     )
     .all<{ record: string; created_at: number; id: string }>()

@@ -21,10 +21,19 @@ function base32(bytes: Uint8Array): string {
 
 /** `gen_` and 26 base32 characters (128 bits and a bit of padding) of SHA-256(workspace, key). */
 export function generationId(workspace: string, key: string): string {
+  return `gen_${derived(workspace, key)}`
+}
+
+/** `bat_` and as many. */
+export function batchId(workspace: string, key: string): string {
+  return `bat_${derived(workspace, key)}`
+}
+
+function derived(workspace: string, key: string): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([workspace, key]))
     .digest()
-  return `gen_${base32(digest).slice(0, 26)}`
+  return base32(digest).slice(0, 26)
 }
 
 /** 128 random bits: a picture's address cannot be derived from anything. */

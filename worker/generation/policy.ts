@@ -1,7 +1,8 @@
 // What a generation does next: a function of its record and the clock. Repeats only what is known to be free, follows
 // the request's own fallbacks, and never guesses about money (promise 1).
-import type { Status } from '../../core/api.ts'
+import { isEnded, type Status } from '../../core/api.ts'
 import type { Verdict } from '../../core/outcome.ts'
+import type { FallbackReason } from '../../core/request.ts'
 import type { Attempt, GenerationRecord } from './record.ts'
 
 export type Step =
@@ -27,15 +28,29 @@ export function nextStep(record: GenerationRecord, now: number): Step {
   const verdict = last.ending!.verdict
   const tries = record.attempts.filter((a) => a.route === last.route)
   if (mayRepeat(verdict, tries.length, fallbackAfter(record, last) !== undefined)) {
-    const delayMs = Math.max(verdict.retryAfterMs ?? backoffMs(tries.length), LEAST_DELAY_MS * tries.length)
-    const untilMs = last.ending!.endedAt + delayMs
-    if (untilMs >= record.deadlineAt) return { kind: 'end', status: 'failed' }
+    const { endedAt } = last.ending!
+    const isPaced = verdict.next === 'wait'
+    const leastAt = endedAt + LEAST_DELAY_MS * tries.length
+    const freeAt = Math.max(
+      endedAt + (verdict.retryAfterMs ?? (isPaced ? 0 : backoffMs(tries.length))),
+      leastAt,
+    )
+    if (freeAt >= record.deadlineAt) return { kind: 'end', status: 'failed' }
+    // For how long the provider wants nobody to call its gate knows, where this one has its place in the queue.
+    const untilMs = isPaced ? leastAt : freeAt
     if (now < untilMs) return { kind: 'wait', untilMs }
     return now < record.deadlineAt ? { kind: 'send', route: last.route } : { kind: 'end', status: 'failed' }
   }
   const route = fallbackAfter(record, last)
   const isLate = now >= record.deadlineAt
   return route === undefined || isLate ? { kind: 'end', status: statusOf(verdict) } : { kind: 'send', route }
+}
+
+/** When a record without an open attempt takes its next step, epoch ms; undefined at its end. */
+export function stepAt(record: GenerationRecord, now: number): number | undefined {
+  if (isEnded(record.status)) return undefined
+  const step = nextStep(record, now)
+  return step.kind === 'wait' ? step.untilMs : now
 }
 
 /** Delay before try `tries + 1`, in ms: doubling, bounded. */
@@ -58,13 +73,21 @@ function mayRepeat(verdict: Verdict, tries: number, fallback: boolean): boolean 
 /** The next route whose `on` names what happened. */
 function fallbackAfter(record: GenerationRecord, last: Attempt): number | undefined {
   const reason = last.ending!.verdict.reason
-  if (!reason) return undefined
-  const route = record.routes.findIndex((r, index) => index > last.route && r.on?.includes(reason))
-  return route < 0 ? undefined : route
+  return reason && fallbackOf(record, last.route, reason)
+}
+
+/** Whether there is another way when a route fails for this reason. */
+export function hasFallback(record: GenerationRecord, route: number, reason: FallbackReason): boolean {
+  return fallbackOf(record, route, reason) !== undefined
+}
+
+function fallbackOf(record: GenerationRecord, route: number, reason: FallbackReason): number | undefined {
+  const next = record.routes.findIndex(({ on }, index) => index > route && on?.includes(reason))
+  return next < 0 ? undefined : next
 }
 
 /** How a generation ends that has nothing left to try. */
-function statusOf(verdict: Verdict): Status {
+export function statusOf(verdict: Verdict): Status {
   if (verdict.outcome === 'succeeded') return 'succeeded'
   if (verdict.outcome === 'refused') return 'refused'
   // The model answered: whether the answer was billed may be unknown, what happened is not.

@@ -71,6 +71,8 @@ export type Attempt = {
   startedAt: number
   /** Base name of the pictures that this attempt may store: 128 random bits, known before anything is sent. */
   pictureName: string
+  /** Whole micro-USD that the call costs at most; null when it is not known. */
+  atMost?: MicroUsd | null
   ending?: Ending
 }
 
@@ -106,6 +108,12 @@ export function withDispatch(record: GenerationRecord, attempt: Attempt): Genera
 export function withEnding(record: GenerationRecord, number: number, ending: Ending): GenerationRecord {
   const attempts = record.attempts.map((a) => (a.number === number ? { ...a, ending } : a))
   return { ...record, ...short(record, attempts), status: 'queued', version: record.version + 1 }
+}
+
+/** The record after more became known of an attempt that had ended. */
+export function withNewEnding(record: GenerationRecord, number: number, ending: Ending): GenerationRecord {
+  const attempts = record.attempts.map((a) => (a.number === number ? { ...a, ending } : a))
+  return { ...record, attempts, version: record.version + 1 }
 }
 
 /** Attempts that are kept; the longest wait for a turn makes some hundred. */

@@ -15,14 +15,15 @@ export function viewOf(record: GenerationRecord, imagesUrl: string, now: number)
   const priced = quote.unknown.length === 0
   const actual = record.status === 'queued' || record.status === 'running' ? null : costOf(record)
   const { metadata, ...request } = record.request
+  const shown = { imagesUrl, deletedAt: record.deletedAt }
   return {
     id: record.id,
     status: record.status,
     provider,
     model,
     emulated: record.emulated,
-    image: ending?.picture ? imageOf(ending.picture, imagesUrl, ending.isThought) : null,
-    moreImages: (ending?.others ?? []).map((picture) => imageOf(picture, imagesUrl)),
+    image: ending?.picture ? imageOf(ending.picture, shown, ending.isThought) : null,
+    moreImages: furtherOf(record).map((picture) => imageOf(picture, shown)),
     text: ending?.text ?? null,
     finishReason: ending?.finishReason ?? null,
     error: errorOf(record),
@@ -38,9 +39,18 @@ export function viewOf(record: GenerationRecord, imagesUrl: string, now: number)
     usage: ending?.usage ?? null,
     request,
     metadata: metadata ?? {},
+    ...(record.token === undefined ? {} : { token: record.token }),
+    ...(record.batch === undefined ? {} : { batch: record.batch }),
     createdAt: new Date(record.createdAt).toISOString(),
     finishedAt: record.finishedAt === undefined ? null : new Date(record.finishedAt).toISOString(),
   }
+}
+
+/** Further pictures: of calls that were given up before, which may be paid for, and of the same answer. */
+function furtherOf({ attempts }: GenerationRecord): StoredPicture[] {
+  const before = attempts.slice(0, -1).flatMap(({ ending }) => [...(ending?.others ?? []), ending?.picture])
+  const same = attempts.at(-1)?.ending?.others ?? []
+  return [...before, ...same].filter((picture) => picture !== undefined)
 }
 
 function attemptOf(attempt: Attempt, record: GenerationRecord, now: number): z.output<typeof AttemptSchema> {
@@ -55,18 +65,37 @@ function attemptOf(attempt: Attempt, record: GenerationRecord, now: number): z.o
     charged: chargedOf(attempt),
     cost: ending && ending.costMicroUsd !== null ? toUsd(ending.costMicroUsd) : null,
     message: ending?.verdict.message || null,
+    requestId: ending?.requestId ?? null,
   }
 }
 
-function imageOf(picture: StoredPicture, imagesUrl: string, isThought?: boolean): ImageView {
+function imageOf(
+  picture: StoredPicture,
+  { imagesUrl, deletedAt }: { imagesUrl: string; deletedAt: number | undefined },
+  isThought?: boolean,
+): ImageView {
   const { key, mimeType, bytes, width, height, sha256 } = picture
-  const url = `${imagesUrl}/${key.replace(/^pictures\//, '')}`
-  return { url, mimeType, bytes, width, height, sha256, ...(isThought ? { thought: true } : {}) }
+  return {
+    url: `${imagesUrl}/${key.replace(/^pictures\//, '')}`,
+    mimeType,
+    bytes,
+    width,
+    height,
+    sha256,
+    ...(isThought ? { thought: true } : {}),
+    ...(deletedAt === undefined ? {} : { deletedAt: new Date(deletedAt).toISOString() }),
+  }
 }
 
 function errorOf(record: GenerationRecord): GenerationView['error'] {
   if (record.status === 'succeeded' || record.status === 'queued' || record.status === 'running') return null
+  if (record.status === 'cancelled')
+    return { code: 'cancelled', message: 'it was cancelled by its caller before it was sent' }
   const verdict = record.attempts.at(-1)?.ending?.verdict
-  if (!verdict) return { code: 'unreachable', message: 'its deadline passed before it could be sent' }
+  if (!verdict)
+    return {
+      code: 'expired',
+      message: 'its deadline passed before it could be sent; ask again with a later `deadline`',
+    }
   return { code: verdict.outcome, message: verdict.message }
 }

@@ -8,6 +8,7 @@ import { fingerprint, type GenerationRequest, limitsOf, stableJson } from '../..
 import type { Route } from '../../core/routes.ts'
 import { basisOf, quoteRoutes, type Routes, routesOf } from '../../core/routes.ts'
 import type { Caller } from '../http/auth.ts'
+import { checkPriced } from '../http/budget.ts'
 import { Problem } from '../http/problem.ts'
 import { publicReference } from '../references/resolve.ts'
 import type { StoredConversation } from './conversation.ts'
@@ -77,14 +78,15 @@ export type Wished = {
   now: number
 }
 
-/** The wish of a request whose references are resolved. Throws what the checks above throw, and
- *  `max_cost_exceeded`. */
+/** The wish of a request whose references are resolved. Throws what the checks above throw, `max_cost_exceeded`, and
+ *  `budget_exceeded` where a budget cannot be kept because a price is not known. */
 export function wishOf(wished: Wished): Wish {
   const { id, workspace, request, inputs, conversation, market, caller, batch, imagesUrl, now } = wished
   const routes = findRoutes(market, request)
   checkLimits(request, inputs, routes)
   const quote = total([quoteRoutes(routes, draftOf(request, conversation))])
   checkMaxCost(request, quote)
+  checkPriced(caller.budget, quote)
   const references = inputs.map(publicReference)
   const { model } = routes.first
   const names = references.map((r) => ('fileUri' in r ? `uri:${r.fileUri}` : `sha256:${r.sha256}`))
@@ -111,7 +113,8 @@ export function wishOf(wished: Wished): Wish {
   }
 }
 
-function checkMaxCost({ maxCost }: GenerationRequest, quote: Wish['quote']): void {
+/** Throws `max_cost_exceeded`. */
+export function checkMaxCost({ maxCost }: GenerationRequest, quote: Wish['quote']): void {
   if (maxCost === undefined) return
   const limit = fromUsd(maxCost)
   if (limit === undefined) throw new Problem('invalid_request', 'maxCost: USD with at most six decimals')

@@ -1,11 +1,15 @@
 // Who is calling. A token comes as `Authorization: Bearer`, `x-goog-api-key` or `?key=`, because Google's clients and
-// the relays' examples each know only one of these. Without ADMIN_TOKEN every call is refused.
-import { createHash } from 'node:crypto'
+// the relays' examples each know only one of these. Without ADMIN_TOKEN every call is refused. ADMIN_TOKEN needs no
+// database; any other token is looked up at every call.
 import type { Context, MiddlewareHandler } from 'hono'
-import type { Scope } from '../../core/accounts.ts'
+import { SCOPES, type Scope } from '../../core/accounts.ts'
 import type { AppEnv } from '../env.ts'
+import { sha256 } from '../generation/name.ts'
 import type { Budget } from '../money/budget.ts'
+import { equalDigests, findToken, type TokenRow } from '../money/tokens.ts'
 import { Problem } from './problem.ts'
+import { countCall } from './rate.ts'
+import { reached } from './reach.ts'
 
 /** Who is calling. */
 export type Caller = {
@@ -16,19 +20,18 @@ export type Caller = {
   scopes: readonly Scope[]
   /** Absent: unlimited. */
   budget?: Budget
+  /** Calls of the API in a minute; absent: unlimited. */
+  perMinute?: number
 }
 
-const ADMIN: Caller = {
-  token: 'admin',
-  name: 'ADMIN_TOKEN',
-  workspace: 'default',
-  scopes: ['generate', 'read', 'admin'],
-}
+/** Whose ADMIN_TOKEN is: it acts in this workspace, and may make tokens of any. */
+export const ADMIN: Caller = { token: 'admin', name: 'ADMIN_TOKEN', workspace: 'default', scopes: SCOPES }
 
-/** Requires a token and sets `workspace`. Throws `unauthorised`. */
+/** Requires a token, counts the call and sets `caller` and `workspace`. Throws `unauthorised`, `too_many_requests` and,
+ *  when a token cannot be looked up, `unavailable`. */
 export const authenticate: MiddlewareHandler<AppEnv> = async function authenticate(c, next) {
-  const expected = c.env.ADMIN_TOKEN
-  if (!expected)
+  const admin = c.env.ADMIN_TOKEN
+  if (!admin)
     throw new Problem('misconfigured', 'ADMIN_TOKEN is not set: run `wrangler secret put ADMIN_TOKEN`')
   const token = tokenOf(c)
   if (!token)
@@ -36,10 +39,12 @@ export const authenticate: MiddlewareHandler<AppEnv> = async function authentica
       'unauthorised',
       'send the token as `Authorization: Bearer <token>`, `x-goog-api-key` or `?key=`',
     )
-  if (!equal(token, expected)) throw new Problem('unauthorised', 'this token is not known')
+  // Over digests, so that neither length nor prefix shows in the time taken.
+  const caller = equalDigests(sha256(token), sha256(admin)) ? ADMIN : await callerOf(c, token)
+  c.set('caller', caller)
   // What the emulator drew is kept apart, so that it never passes for a bought picture.
-  c.set('caller', ADMIN)
-  c.set('workspace', c.var.market.emulated ? `${ADMIN.workspace}.emulated` : ADMIN.workspace)
+  c.set('workspace', c.var.market.emulated ? `${caller.workspace}.emulated` : caller.workspace)
+  await countCall(c)
   await next()
 }
 
@@ -49,8 +54,27 @@ export function tokenOf(c: Context<AppEnv>): string | undefined {
   return bearer ?? c.req.header('x-goog-api-key') ?? c.req.query('key')
 }
 
-/** Compares over digests, so that neither length nor prefix shows in the time taken. */
-function equal(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return crypto.subtle.timingSafeEqual(digest(a), digest(b))
+async function callerOf(c: Context<AppEnv>, token: string): Promise<Caller> {
+  const row = await reached(c, 'the list of tokens', () => findToken(c.env.DB, token))
+  if (!row) throw new Problem('unauthorised', 'this token is not known')
+  // Whoever has the secret may know what became of it.
+  if (row.revokedAt !== undefined)
+    throw new Problem('unauthorised', 'this token was revoked; ask for another')
+  if (row.expiresAt !== undefined && row.expiresAt <= c.var.now())
+    throw new Problem(
+      'unauthorised',
+      `this token expired at ${new Date(row.expiresAt).toISOString()}; ask for another`,
+    )
+  return ofRow(row)
+}
+
+function ofRow({ id, name, workspace, scopes, budget, perMinute }: TokenRow): Caller {
+  return {
+    token: id,
+    name,
+    workspace,
+    scopes,
+    ...(Object.keys(budget).length > 0 ? { budget } : {}),
+    ...(perMinute === undefined ? {} : { perMinute }),
+  }
 }

@@ -1,14 +1,34 @@
-// A limit of a token that is reached, as its caller is told.
+// A budget that has no room for a picture, as its caller is told.
+import type { BudgetPeriod } from '../../core/api.ts'
+import type { Quote } from '../../core/cost.ts'
 import { formatUsd, toUsd } from '../../core/money.ts'
-import type { OverBudget } from '../money/budget.ts'
+import type { Budget, OverBudget } from '../money/budget.ts'
 import { Problem } from './problem.ts'
+
+const OTHERWISE = 'ask for a cheaper picture or for a token with a larger budget'
+
+const WHAT_TO_DO: Record<BudgetPeriod, string> = {
+  day: `ask again after midnight (UTC), or ${OTHERWISE}`,
+  month: `ask again next month (UTC), or ${OTHERWISE}`,
+  total: OTHERWISE,
+}
 
 /** The problem of a picture that a budget has no room for. */
 export function overBudget({ period, limit, committed, remaining }: OverBudget): Problem {
   const span = period === 'total' ? 'in all' : `a ${period}`
   return new Problem(
     'budget_exceeded',
-    `this token may spend ${formatUsd(limit)} ${span}; ${formatUsd(committed)} are spent or held, and ${formatUsd(remaining)} are not enough for this picture`,
+    `this token may spend ${formatUsd(limit)} ${span}; ${formatUsd(committed)} are spent or held, and ${formatUsd(remaining)} are not enough for the most that this picture may cost; ${WHAT_TO_DO[period]}`,
     { budget: { period, limit: toUsd(limit), committed: toUsd(committed), remaining: toUsd(remaining) } },
+  )
+}
+
+/** Refuses a picture whose price is not known to a token that has a budget: nobody could say that it fits. Throws
+ *  `budget_exceeded`. */
+export function checkPriced(budget: Budget | undefined, { unknown }: Pick<Quote, 'unknown'>): void {
+  if (!budget || unknown.length === 0) return
+  throw new Problem(
+    'budget_exceeded',
+    `this token has a budget, and it is not known what this picture may cost: not known is ${unknown.join(', ')}; choose a provider and a model that have a price, or have the price set in PROVIDERS`,
   )
 }

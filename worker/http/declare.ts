@@ -6,6 +6,7 @@ import { PROBLEMS, type ProblemCode } from '../../core/api.ts'
 import { CONTRACT, type Endpoint } from '../../core/contract.ts'
 import type { AppEnv } from '../env.ts'
 import { Problem, TITLES } from './problem.ts'
+import { requires, SCOPE_OF } from './scopes.ts'
 
 /** A header of an answer. */
 export type HeaderText = { description: string; schema: { type: 'string' | 'integer' }; required?: boolean }
@@ -37,31 +38,45 @@ export type Declared<E extends Endpoint> = {
 }
 
 /** Problems of every call that wants a token, and of every call. */
-const WITH_TOKEN: readonly ProblemCode[] = ['unauthorised', 'misconfigured']
+const WITH_TOKEN: readonly ProblemCode[] = [
+  'unauthorised',
+  'forbidden',
+  'too_many_requests',
+  'unavailable',
+  'misconfigured',
+]
 const ALWAYS: readonly ProblemCode[] = ['internal']
 
 /** Content of a body that is an image. */
 export const IMAGE_CONTENT = { 'image/*': { schema: { type: 'string', format: 'binary' } } } as const
 
+/** Media type of one JSON value a line. */
+export const NDJSON = 'application/x-ndjson'
+
 /** The route of an endpoint. */
 export function declare<const E extends Endpoint>(endpoint: E, about: About<E>): Declared<E> {
   const { summary, description, tag, problems = [], others } = about
-  const { method, path, request = {}, answer: schema } = endpoint
+  const { method, path, request = {}, answer: schema, inLines } = endpoint as Endpoint
   const answers = Object.entries<AnswerText>(about.answers).map(([status, { example, ...said }]) => {
-    const json = { 'application/json': { schema, ...(example === undefined ? {} : { example }) } }
+    const json = {
+      [inLines ? NDJSON : 'application/json']: { schema, ...(example === undefined ? {} : { example }) },
+    }
     return [status, { ...said, content: schema === 'image' ? IMAGE_CONTENT : json }]
   })
-  const codes = [...problems, ...(endpoint.open ? [] : WITH_TOKEN), ...ALWAYS]
+  const codes = new Set([...problems, ...(endpoint.open ? [] : WITH_TOKEN), ...ALWAYS])
+  const operationId = Object.entries<Endpoint>(CONTRACT).find(([, known]) => known === endpoint)![0]
   const route = {
-    operationId: Object.entries<Endpoint>(CONTRACT).find(([, known]) => known === endpoint)![0],
+    operationId,
     method,
     path,
     summary,
     ...(description ? { description } : {}),
     tags: [tag],
     request,
-    responses: { ...Object.fromEntries(answers), ...others, ...problemAnswers(codes) },
-    ...(endpoint.open ? { security: [] } : {}),
+    responses: { ...Object.fromEntries(answers), ...others, ...problemAnswers([...codes]) },
+    ...(endpoint.open
+      ? { security: [] }
+      : { middleware: requires(SCOPE_OF[operationId as keyof typeof SCOPE_OF]) }),
   }
   // Problems are thrown, so handlers need not know of them; the rest is what it was given.
   return route as unknown as Declared<E>

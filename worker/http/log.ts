@@ -3,10 +3,11 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../env.ts'
 import type { Log } from '../log.ts'
 
-/** Logs every request when it is answered. */
+/** Logs every request when it is answered; sets `log` and `now`. */
 export function requestLog(log: Log, now: () => number): MiddlewareHandler<AppEnv> {
   return async function requestLogger(c, next) {
     c.set('log', log)
+    c.set('now', now)
     const startedAt = now()
     await next()
     log({

@@ -8,6 +8,8 @@ export type ProblemOptions = {
   budget?: ProblemView['budget']
   /** When it is worth another try, in ms from now. */
   retryAfterMs?: number | undefined
+  /** A bug came where a generation may have been accepted already. */
+  mayBeCharged?: boolean
   cause?: unknown
 }
 
@@ -19,6 +21,7 @@ export class Problem extends Error {
   readonly errors: readonly FieldError[] | undefined
   readonly budget: ProblemView['budget']
   readonly retryAfterMs: number | undefined
+  readonly mayBeCharged: boolean
 
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause })
@@ -26,6 +29,7 @@ export class Problem extends Error {
     this.errors = options.errors
     this.budget = options.budget
     this.retryAfterMs = options.retryAfterMs
+    this.mayBeCharged = options.mayBeCharged ?? false
   }
 }
 
@@ -51,7 +55,7 @@ export const TITLES: Record<ProblemCode, string> = {
   unknown_model: 'Unknown model',
   unknown_provider: 'Unknown provider',
   not_sold: 'The provider does not sell this model',
-  not_configured: 'The provider has no key here',
+  not_configured: 'What it needs is not set up here',
   unsupported: 'The model cannot do this',
   too_many_requests: 'Too many requests',
   internal: 'Internal error',
@@ -68,7 +72,7 @@ export function problemResponse(problem: Problem, requestId: string): Response {
     status,
     detail: problem.message,
     code: problem.code,
-    charged: problem.code === 'internal' ? 'unknown' : 'no',
+    charged: problem.mayBeCharged ? 'unknown' : 'no',
     retryAfterMs: problem.retryAfterMs ?? null,
     requestId,
     ...(problem.errors ? { errors: [...problem.errors] } : {}),

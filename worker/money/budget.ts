@@ -1,15 +1,51 @@
 // What a token may spend, and whether one more picture fits. Pure: amounts are whole micro-USD, instants are epoch ms.
-import type { BudgetPeriod } from '../../core/api.ts'
+import { BUDGET_PERIODS, type BudgetPeriod } from '../../core/api.ts'
 import type { MicroUsd } from '../../core/money.ts'
 
 /** Limits of a token, in whole micro-USD; absent is unlimited. Days and months are those of UTC. */
 export type Budget = { readonly [period in BudgetPeriod]?: MicroUsd }
 
-/** A limit that is reached. `remaining` is never below 0. */
-export type OverBudget = {
-  period: BudgetPeriod
+/** How a limit stands. `remaining` is never below 0. */
+export type Standing = {
   limit: MicroUsd
   /** Spent, or held for pictures under way. */
   committed: MicroUsd
   remaining: MicroUsd
+}
+
+/** A limit that is reached. */
+export type OverBudget = { period: BudgetPeriod } & Standing
+
+/** Sums by period: what is spent or held. */
+export type Committed = { readonly [period in BudgetPeriod]: MicroUsd }
+
+/** The day, the month and the whole that an instant falls into, by the names of their sums. */
+export function spansAt(at: number): { [period in BudgetPeriod]: string } {
+  const day = new Date(at).toISOString().slice(0, 10)
+  return { day: `day ${day}`, month: `month ${day.slice(0, 7)}`, total: 'total' }
+}
+
+/** How the limits of a budget stand. */
+export function standingOf(budget: Budget, committed: Committed): { [period in BudgetPeriod]?: Standing } {
+  const limits = BUDGET_PERIODS.flatMap((period) => {
+    const limit = budget[period]
+    if (limit === undefined) return []
+    const standing = {
+      limit,
+      committed: committed[period],
+      remaining: Math.max(0, limit - committed[period]),
+    }
+    return [[period, standing] as const]
+  })
+  return Object.fromEntries(limits)
+}
+
+/** The limit that `amount` would pass; of several the one that lasts longest, because waiting helps least there. */
+export function overBy(budget: Budget, committed: Committed, amount: MicroUsd): OverBudget | undefined {
+  const standing = standingOf(budget, committed)
+  for (const period of [...BUDGET_PERIODS].reverse()) {
+    const limit = standing[period]
+    if (limit && limit.committed + amount > limit.limit) return { period, ...limit }
+  }
+  return undefined
 }

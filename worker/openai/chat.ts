@@ -20,7 +20,7 @@ import {
   type Piece,
 } from './chatanswer.ts'
 import { type ChatCall, readChatCall } from './chatread.ts'
-import { answerHeaders, generationError, OpenAiError, openAiError } from './errors.ts'
+import { answerHeaders, generationError, openAiError, pictureGone } from './errors.ts'
 import { EVENT_STREAM_HEADERS, eventStream } from './sse.ts'
 
 /** Answers a chat. Throws Problem and OpenAiError. */
@@ -83,6 +83,8 @@ async function answerOf(c: Context<AppEnv>, { record: before, replayed }: Accept
   const record = await waitUntilEnded(c, before, DROP_IN_WAIT_S)
   const view = viewAtEnd(record, imagesUrlOf(c))
   const last = record.attempts.at(-1)
+  if (record.deletedAt !== undefined && view.image)
+    throw pictureGone(record, answerHeaders(c, [view], replayed))
   if (record.status === 'succeeded' && last)
     return { view, pieces: await piecesOf(c, record, last), isRefusal: false }
   if (view.error?.code === 'refused') {
@@ -117,11 +119,7 @@ async function checkStored(
   segments: Parameters<typeof missingIn>[0],
 ): Promise<void> {
   if ((await missingIn(segments, c.env.BUCKET)) === undefined) return
-  throw new OpenAiError(
-    { status: 500, type: 'server_error', code: 'picture_missing' },
-    `the picture of generation ${view.id} was made, but is not stored any more`,
-    { headers: answerHeaders(c, [view], false) },
-  )
+  throw pictureGone({ id: view.id }, answerHeaders(c, [view], false))
 }
 
 /** Fields of a request of ours that a chat calls otherwise. */

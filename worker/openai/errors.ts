@@ -9,6 +9,7 @@ import type { AppEnv } from '../env.ts'
 import { resultHeaders } from '../http/dropin.ts'
 import { logBug } from '../http/log.ts'
 import { Problem } from '../http/problem.ts'
+import { goneWords } from '../retention/deleted.ts'
 
 /** `type` of an error, as far as clients know them. */
 export type ErrorType =
@@ -32,21 +33,24 @@ export class OpenAiError extends Error {
   override name = 'OpenAiError'
   readonly facts: ErrorFacts
   readonly headers: Readonly<Record<string, string>>
+  readonly budget: Problem['budget']
 
   constructor(
     facts: ErrorFacts,
     message: string,
-    options: { headers?: Record<string, string>; cause?: unknown } = {},
+    options: { headers?: Record<string, string>; budget?: Problem['budget']; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.facts = facts
     this.headers = options.headers ?? {}
+    this.budget = options.budget
   }
 
   /** The body, and the data of an `error` event in a stream. */
-  get body(): { error: { message: string; type: ErrorType; param: string | null; code: string | null } } {
+  get body() {
     const { type, param = null, code } = this.facts
-    return { error: { message: this.message, type, param, code } }
+    const budget = this.budget ? { budget: this.budget } : {}
+    return { error: { message: this.message, type, param, code, ...budget } }
   }
 }
 
@@ -91,6 +95,14 @@ export function answerHeaders(
   }
 }
 
+/** A picture that was made and is not stored any more. `headers`: those of its answer. */
+export function pictureGone(
+  { id, deletedAt }: { id: string; deletedAt?: number | undefined },
+  headers: Record<string, string> = {},
+): OpenAiError {
+  return new OpenAiError(PICTURE_GONE, goneWords('the picture', deletedAt, id), { headers })
+}
+
 /** A generation that has no picture, or none yet, as an error. `headers`: those of its answer. */
 export function generationError(view: GenerationView, headers: Record<string, string>): OpenAiError {
   if (!isEnded(view.status))
@@ -117,9 +129,11 @@ const user = 'image_generation_user_error'
 const server = 'server_error'
 const invalid = 'invalid_request_error'
 
+const PICTURE_GONE: ErrorFacts = { status: 410, type: invalid, code: 'picture_gone' }
+
 const OUTCOME_ERRORS: Record<Outcome, ErrorFacts> = {
   // A generation that succeeded has a picture, unless somebody has deleted it since.
-  succeeded: { status: 500, type: server, code: 'picture_missing' },
+  succeeded: PICTURE_GONE,
   refused: { status: 400, type: user, code: 'moderation_blocked' },
   no_image: { status: 422, type: 'image_generation_error', code: 'no_image' },
   rate_limited: { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded' },
@@ -169,12 +183,16 @@ const PROBLEM_ERRORS: Partial<Record<Problem['code'], ErrorFacts>> = {
 }
 
 function ofProblem(problem: Problem): OpenAiError {
-  const { code, errors, message } = problem
+  const { code, errors, message, budget, retryAfterMs } = problem
   const facts = PROBLEM_ERRORS[code] ?? { status: 400, type: invalid, code }
   const headers: Record<string, string> = {
     ...(facts.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-    ...(facts.status >= 500 ? { 'x-should-retry': 'false' } : {}),
+    ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
+    // Nothing was bought by what is unavailable, so that may be asked again.
+    ...((facts.status >= 500 && code !== 'unavailable') || facts.status === 402
+      ? { 'x-should-retry': 'false' }
+      : {}),
   }
   const param = facts.param ?? errors?.[0]?.path ?? null
-  return new OpenAiError({ ...facts, param }, message, { headers, cause: problem })
+  return new OpenAiError({ ...facts, param }, message, { headers, budget, cause: problem })
 }

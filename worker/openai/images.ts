@@ -18,7 +18,14 @@ import {
   missingOf,
   viewAtEnd,
 } from './answer.ts'
-import { answerHeaders, generationError, invalidField, OpenAiError, openAiError } from './errors.ts'
+import {
+  answerHeaders,
+  generationError,
+  invalidField,
+  OpenAiError,
+  openAiError,
+  pictureGone,
+} from './errors.ts'
 import { type ImageCall, readImageCall } from './read.ts'
 import { EVENT_STREAM_HEADERS, eventStream } from './sse.ts'
 
@@ -74,7 +81,13 @@ function inPlaces(error: unknown, places: readonly string[]): unknown {
       .replace(/^references\b/, 'image')
       .replace(/^aspect\b/, 'size')
   const errors = error.errors?.map(({ path, message }) => ({ path: told(path), message: told(message) }))
-  return new Problem(error.code, told(error.message), { ...(errors ? { errors } : {}), cause: error })
+  const { budget, retryAfterMs } = error
+  return new Problem(error.code, told(error.message), {
+    ...(errors ? { errors } : {}),
+    budget,
+    retryAfterMs,
+    cause: error,
+  })
 }
 
 async function unary(c: Context<AppEnv>, begun: readonly Begun[], delivery: Delivery): Promise<Response> {
@@ -147,14 +160,10 @@ async function ending(c: Context<AppEnv>, begun: Begun, { isUrlOnly }: Delivery)
     const made = madeOf(record, imagesUrlOf(c))
     const pictures = isUrlOnly ? [] : (made?.pictures ?? []).map(({ picture }) => picture)
     // An answer is not begun that cannot be finished.
-    if (made && (await missingIn(pictures, c.env.BUCKET)) === undefined) return { record, made }
+    const isThere = record.deletedAt === undefined && (await missingIn(pictures, c.env.BUCKET)) === undefined
+    if (made && isThere) return { record, made }
     const view = viewAtEnd(record, imagesUrlOf(c))
-    const error = made
-      ? new OpenAiError(
-          { status: 500, type: 'server_error', code: 'picture_missing' },
-          `the picture of generation ${record.id} was made, but is not stored any more`,
-        )
-      : generationError(view, {})
+    const error = made ? pictureGone(record) : generationError(view, {})
     return { record, error, missing: missingOf(error, view) }
   } catch (bug) {
     const error = openAiError(c, bug)

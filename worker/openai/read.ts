@@ -47,7 +47,7 @@ async function readAsForm(c: Context<AppEnv>): Promise<{ body: unknown; found: F
 
 async function readAsJson(c: Context<AppEnv>): Promise<{ body: unknown; found: Found[] }> {
   const fx = { bucket: c.env.BUCKET, workspace: c.var.workspace }
-  const options = { isBlob: () => false, isDataUrl: isImage, maxJsonBytes: MAX_JSON_BYTES, field: 'images' }
+  const options = { isBlob: () => false, isDataUrl: isImage, maxJsonBytes: MAX_JSON_BYTES, field: 'image' }
   const taken = await takeBody(c.req.raw.body, options, fx)
   const body = taken.json as { images?: unknown; image?: unknown; mask?: unknown } | null
   if (body?.mask) throw maskRefused()

@@ -1,5 +1,5 @@
 // From what clients of the OpenAI API say of a picture's size to a tier and a ratio of ours. Pure. A wish that is near to
-// nothing is refused: silently making everything 1:1 is what other gateways are blamed for (gemini.md 14.5).
+// nothing is refused: silently making everything 1:1 is what LiteLLM is blamed for.
 import { ASPECTS, type Aspect, type Model, parseSize, pixelsOf, SIZES, type Size } from '../../core/models.ts'
 import { invalidField, type OpenAiError } from './errors.ts'
 

@@ -1,7 +1,7 @@
 // Tokens as the OpenAI API counts them, from what the provider said. What it did not say is left out: a 0 would be an
 // invention.
 import type { GenerationView } from '../../core/api.ts'
-import type { Usage } from '../../core/cost.ts'
+import type { ModalityCount, Usage } from '../../core/cost.ts'
 
 type Details = { text_tokens: number; image_tokens: number }
 
@@ -25,7 +25,7 @@ export function usageOf(view: GenerationView): OpenAiUsage | undefined {
   if (input === undefined || total === undefined) return undefined
   const output = Math.max(0, total - input)
   const hasImages = ((view.request.references as unknown[] | undefined) ?? []).length > 0
-  const inputImage = hasImages ? undefined : 0
+  const inputImage = imageTokens(usage.promptTokensDetails) ?? (hasImages ? undefined : 0)
   const outputImage = imageTokens(usage.candidatesTokensDetails)
   return {
     total_tokens: total,
@@ -63,7 +63,7 @@ function split(all: number, image: number): Details {
   return { text_tokens: Math.max(0, all - image), image_tokens: image }
 }
 
-function imageTokens(details: Usage['candidatesTokensDetails']): number | undefined {
+function imageTokens(details: readonly ModalityCount[] | undefined): number | undefined {
   const images = details?.filter((detail) => detail.modality === 'IMAGE') ?? []
   return images.length === 0 ? undefined : images.reduce((sum, { tokenCount = 0 }) => sum + tokenCount, 0)
 }

@@ -1,6 +1,7 @@
 // A reference given by its address: fetched here, because the inline form is the reliable way in. Addresses come from
 // callers, so only https on public hosts is asked, every hop of a redirect included.
 import type { StoredReference } from '../../core/api.ts'
+import { refusalOf } from '../http/address.ts'
 import { Problem } from '../http/problem.ts'
 import { ReferenceWriter } from './store.ts'
 
@@ -51,21 +52,6 @@ async function follow(url: string, fetch: Fetch): Promise<Response> {
     next = new URL(location, next).href
   }
   throw unreachable(url, `more than ${MAX_REDIRECTS} redirects`)
-}
-
-/** Why an address is not asked, or undefined. Names that resolve to private addresses do not matter on the platform:
- *  a Worker's fetch leaves from outside every private network. */
-export function refusalOf(address: string): string | undefined {
-  const { protocol, hostname, username, password } = new URL(address)
-  if (protocol !== 'https:') return 'only https addresses are fetched'
-  if (username || password) return 'an address with a user name or password is not fetched'
-  // The URL parser has turned every spelling of an IPv4 address (hex, octal, one number) into dotted form.
-  const isAddress = /^\d+\.\d+\.\d+\.\d+$/.test(hostname) || hostname.startsWith('[')
-  // A dot at the end of a name only says that it is complete.
-  const name = hostname.replace(/\.$/, '')
-  const isPrivate = !name.includes('.') || /\.(localhost|local|internal|home\.arpa)$/.test(name)
-  if (isAddress || isPrivate) return `${hostname} is not a public host name`
-  return undefined
 }
 
 function unreachable(url: string, why: string): Problem {

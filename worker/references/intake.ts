@@ -61,8 +61,7 @@ export async function takeBody(
   }
   const sink = {
     open() {
-      if (images.length === most)
-        throw new Problem('unsupported', `${options.field}: no more than ${most} images are taken`)
+      if (images.length === most) throw tooMany(options.field, most)
       writer = imageWriter(effects)
       problem = undefined
     },
@@ -84,6 +83,11 @@ export async function takeBody(
     await writer?.abort()
     throw error
   }
+}
+
+function tooMany(path: string, most: number): Problem {
+  const message = `no more than ${most} images are taken`
+  return new Problem('unsupported', `${path}: ${message}`, { errors: [{ path, message }] })
 }
 
 /** Reads a body and only counts its images. Throws `invalid_json` and `payload_too_large`. */

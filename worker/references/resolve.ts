@@ -2,6 +2,7 @@
 import type { ReferenceInput, ResolvedReference } from '../../core/request.ts'
 import type { GenerationRecord, Input } from '../generation/record.ts'
 import { Problem } from '../http/problem.ts'
+import { goneWords } from '../retention/deleted.ts'
 import { downloadReference, type Fetch } from './download.ts'
 import { findReference, referenceKey } from './store.ts'
 
@@ -59,8 +60,10 @@ async function pictureOf(id: string, fx: ResolveEffects): Promise<Input> {
   const record = await fx.generation(id)
   const picture = record?.attempts.at(-1)?.ending?.picture
   if (!record) throw new Problem('reference_not_found', `there is no generation ${id}`)
-  if (!picture || !(await fx.bucket.head(picture.key)))
+  if (!picture)
     throw new Problem('reference_not_found', `generation ${id} has no picture (it is ${record.status})`)
+  if (record.deletedAt !== undefined || !(await fx.bucket.head(picture.key)))
+    throw new Problem('reference_not_found', goneWords('its picture', record.deletedAt, id))
   const { sha256, mimeType, bytes, key } = picture
   return { sha256, mimeType, bytes, generation: id, key }
 }

@@ -1,4 +1,54 @@
-// Retention: deletes what is older than the operator wants to keep, once a day.
+// Retention: deletes what is older than the operator wants to keep, a bounded amount in every run of the cron; the next
+// run goes on. D1 says what there is: while it is down nothing is deleted.
+import { dropBroken } from '../batches/register.ts'
 import type { Env } from '../env.ts'
+import type { Log } from '../log.ts'
+import { allowanceOf } from './allowance.ts'
+import { deleteInputs } from './inputs.ts'
+import { deletePictures } from './pictures.ts'
+import { retentionOf } from './settings.ts'
 
-export async function sweep(_env: Env, _now: number): Promise<void> {}
+export type SweepEffects = {
+  /** Epoch ms. */
+  now: () => number
+  log: Log
+  /** Calls of other services that it may make. */
+  calls?: number
+}
+
+/** Calls for the uploads of batches that broke off. */
+const CALLS_OF_UPLOADS = 11
+
+/** One run. Never rejects: what fails is logged and tried again in the next one. */
+export async function sweep(env: Env, { now, log, calls }: SweepEffects): Promise<void> {
+  const begunAt = now()
+  const { picturesBefore, inputsBefore, problems } = retentionOf(env, begunAt)
+  for (const problem of problems) log({ event: 'retention_misconfigured', error: problem })
+  const allowance = allowanceOf(now, calls)
+  const tried = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      log({ event: 'retention_failed', what, error: String(error) })
+      return undefined
+    }
+  }
+  // Whether anything is to be kept or not: these are no batches.
+  if (allowance.take(CALLS_OF_UPLOADS)) await tried('uploads', () => dropBroken(env.DB, begunAt))
+  const inputs =
+    inputsBefore === undefined
+      ? undefined
+      : await tried('references', () => deleteInputs(env, inputsBefore, begunAt, allowance))
+  const pictures =
+    picturesBefore === undefined
+      ? undefined
+      : await tried('pictures', () => deletePictures(env, picturesBefore, begunAt, allowance, log))
+  if (!inputs && !pictures) return
+  log({
+    event: 'retention',
+    pictures: pictures?.deleted ?? 0,
+    references: inputs?.deleted ?? 0,
+    isDone: (inputs?.isDone ?? true) && (pictures?.isDone ?? true),
+    ms: now() - begunAt,
+  })
+}

@@ -1,5 +1,5 @@
 // /api/estimate: the price before the picture. Buys nothing and stores nothing.
-import { EstimateRequestSchema, type EstimateView } from '../../core/api.ts'
+import { EstimateRequestSchema, type EstimateView, type Status } from '../../core/api.ts'
 import { CONTRACT } from '../../core/contract.ts'
 import { total } from '../../core/cost.ts'
 import { toUsd } from '../../core/money.ts'
@@ -10,6 +10,7 @@ import { ESTIMATE } from '../description/examples.ts'
 import { statusesOf } from '../generation/listing.ts'
 import { generationId } from '../generation/name.ts'
 import { checkLimits, draftOf, findRoutes } from '../generation/wish.ts'
+import { fromDatabase } from '../http/database.ts'
 import { declare, routes } from '../http/declare.ts'
 import { parse, readJson } from '../http/input.ts'
 
@@ -30,6 +31,7 @@ const route = declare(CONTRACT.estimate, {
     'not_sold',
     'not_configured',
     'unsupported',
+    'unavailable',
   ],
 })
 
@@ -39,7 +41,10 @@ export const estimate = routes().openapi(route, async (c) => {
   const requests = 'requests' in input ? input.requests : [input]
   const ids = requests.map(({ key }) => (key === undefined ? undefined : generationId(workspace, key)))
   const known = ids.filter((id) => id !== undefined)
-  const statuses = known.length > 0 ? await statusesOf(c.env.DB, workspace, known) : new Map()
+  const statuses =
+    known.length > 0
+      ? await fromDatabase(c, () => statusesOf(c.env.DB, workspace, known))
+      : new Map<string, Status>()
   const quotes = requests.map((request, index) => {
     const found = findRoutes(market, request)
     checkLimits(request, (request.references ?? []).map(claimOf), found)

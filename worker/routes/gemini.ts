@@ -21,6 +21,7 @@ import { callOptions, DROP_IN_WAIT_S, resultHeaders } from '../http/dropin.ts'
 import { logBug } from '../http/log.ts'
 import { market } from '../http/market.ts'
 import { Problem } from '../http/problem.ts'
+import { requiresDropIn } from '../http/scopes.ts'
 import { type Segment, streamBody } from '../stream/body.ts'
 import { drain } from '../stream/drain.ts'
 import { jsonSegments, missingIn } from '../stream/json.ts'
@@ -40,7 +41,7 @@ const identified: MiddlewareHandler<AppEnv> = async function identified(c, next)
 }
 
 export const gemini = new Hono<AppEnv>()
-  .use(market, identified, authenticate)
+  .use(market, identified, authenticate, requiresDropIn)
   .get('/models', (c) => reply(c, listModels(c.var.market, c.req.query())))
   .get('/models/:name{.+}', (c) => {
     const name = c.req.param('name')
@@ -69,7 +70,7 @@ export const gemini = new Hono<AppEnv>()
 
 /** /upload/{version}/files: what Google's clients do before a call that names a file. */
 export const geminiUploads = new Hono<AppEnv>()
-  .use(market, identified, authenticate)
+  .use(market, identified, authenticate, requiresDropIn)
   .all('*', (c) => {
     throw noSuchPath(c.req.method, c.req.path)
   })
@@ -90,6 +91,10 @@ async function generate(c: Call, name: string): Promise<Response> {
   const error = endedError(ended)
   if (error) return errorResponse(c, error, wantsList(c), headers)
 
+  // An address alone would not show that there is nothing behind it.
+  const isGone = ended.deletedAt !== undefined && view.image !== null
+  if (isGone) return errorResponse(c, pictureGone(ended), wantsList(c), headers)
+
   const isStream = method(c) === 'streamGenerateContent'
   const { type, segments } = await bodyOf(c, ended, {
     delivery,
@@ -97,7 +102,7 @@ async function generate(c: Call, name: string): Promise<Response> {
     order: isStream ? 'as-it-came' : 'result-first',
   })
   if (await missingIn(segments, c.env.BUCKET))
-    return errorResponse(c, pictureGone(ended.id), wantsList(c), headers)
+    return errorResponse(c, pictureGone(ended), wantsList(c), headers)
   const { body, bytes } = streamBody(segments, c.env.BUCKET)
   return new Response(body, {
     headers: { ...headers, 'content-type': type, 'content-length': String(bytes) },

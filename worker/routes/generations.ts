@@ -1,4 +1,4 @@
-// /api/generations: make a picture, look at one, list them. Parses, asks the Generation object, answers; the call to a
+// /api/generations: make a picture, look at one, list them, cancel one. Parses, asks the Generation object, answers; the call to a
 // provider is the object's alone.
 import type { Context } from 'hono'
 import { z } from 'zod'
@@ -6,16 +6,19 @@ import { isEnded, STATUSES } from '../../core/api.ts'
 import { CONTRACT, MAX_WAIT_S } from '../../core/contract.ts'
 import { findModel } from '../../core/models.ts'
 import { RequestSchema } from '../../core/request.ts'
-import { GENERATION, QUEUED_GENERATION } from '../description/examples.ts'
+import { CANCELLED_GENERATION, GENERATION, QUEUED_GENERATION } from '../description/examples.ts'
 import type { AppEnv } from '../env.ts'
 import { accept, imagesUrlOf, readGeneration, waitFor } from '../generation/ask.ts'
 import { listGenerations } from '../generation/listing.ts'
+import { generationStub } from '../generation/place.ts'
 import type { GenerationRecord } from '../generation/record.ts'
 import { viewOf } from '../generation/view.ts'
+import { fromDatabase } from '../http/database.ts'
 import { declare, routes } from '../http/declare.ts'
 import { callOptions } from '../http/dropin.ts'
 import { parse, preferredWait } from '../http/input.ts'
 import { Problem } from '../http/problem.ts'
+import { spanOf } from '../http/span.ts'
 import { readWithReferences } from '../references/inline.ts'
 
 /** Seconds a POST waits for its picture without `Prefer`. */
@@ -62,6 +65,7 @@ const create = declare(CONTRACT.makeGeneration, {
     'invalid_request',
     'invalid_key',
     'max_cost_exceeded',
+    'budget_exceeded',
     'payload_too_large',
     'unsupported_media_type',
     'key_reused',
@@ -81,7 +85,7 @@ const list = declare(CONTRACT.listGenerations, {
   answers: {
     200: { description: 'A page of generations.', example: { generations: [GENERATION], cursor: null } },
   },
-  problems: ['invalid_request'],
+  problems: ['invalid_request', 'unavailable'],
 })
 
 const read = declare(CONTRACT.readGeneration, {
@@ -89,6 +93,15 @@ const read = declare(CONTRACT.readGeneration, {
   tag: 'Generations',
   answers: { 200: { description: 'As it is now.', example: GENERATION } },
   problems: ['invalid_request', 'not_found'],
+})
+
+const cancel = declare(CONTRACT.cancelGeneration, {
+  summary: 'Cancel a generation while it is still free',
+  description:
+    'Nothing is sent for it any more. Once a provider was asked it is made and charged, whoever is told to stop, so that is refused. Asked again it gives the same answer.',
+  tag: 'Generations',
+  answers: { 200: { description: 'It is cancelled.', example: CANCELLED_GENERATION } },
+  problems: ['not_found', 'not_cancellable'],
 })
 
 export const generations = routes()
@@ -114,13 +127,19 @@ export const generations = routes()
       throw new Problem('invalid_request', 'limit: a whole number from 1 to 100')
     const statuses = z.object({ status: z.enum(STATUSES) })
     const status = query.status?.split(',').map((s) => parse(statuses, { status: s.trim() }).status)
-    const { records, cursor } = await listGenerations(c.env.DB, c.var.workspace, {
+    const filter = {
       status,
       model: query.model === undefined ? undefined : (findModel(query.model)?.id ?? query.model),
       provider: query.provider,
+      token: query.token,
+      batch: query.batch,
+      ...spanOf(query),
       cursor: query.cursor,
       limit,
-    })
+    }
+    const { records, cursor } = await fromDatabase(c, () =>
+      listGenerations(c.env.DB, c.var.workspace, filter),
+    )
     return c.json({ generations: records.map((record) => view(c, record)), cursor }, 200)
   })
   .openapi(read, async (c) => {
@@ -132,6 +151,14 @@ export const generations = routes()
     const record = await readGeneration(c, id)
     if (!record) throw new Problem('not_found', `there is no generation ${id}`)
     return c.json(view(c, await waitFor(c, record, seconds)), 200)
+  })
+  .openapi(cancel, async (c) => {
+    const { id } = c.req.valid('param')
+    // It is looked for first: a generation of another workspace must not be cancelled.
+    const cancelled = (await readGeneration(c, id)) && (await generationStub(c.env, id).cancel())
+    if (!cancelled) throw new Problem('not_found', `there is no generation ${id}`)
+    if (cancelled.kind === 'refused') throw new Problem('not_cancellable', cancelled.why)
+    return c.json(view(c, cancelled.record), 200)
   })
 
 function view(c: Context<AppEnv>, record: GenerationRecord) {

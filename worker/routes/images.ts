@@ -1,7 +1,11 @@
 // /images/:name.:ext: the pictures. Open to all who know the name, which is 128 random bits; immutable.
+import type { Context } from 'hono'
 import { CONTRACT } from '../../core/contract.ts'
+import type { AppEnv } from '../env.ts'
+import { fromDatabase } from '../http/database.ts'
 import { declare, routes } from '../http/declare.ts'
 import { Problem } from '../http/problem.ts'
+import { deletionOf, goneWords } from '../retention/deleted.ts'
 
 const route = declare(CONTRACT.readImage, {
   summary: 'A picture',
@@ -23,14 +27,13 @@ const route = declare(CONTRACT.readImage, {
     412: { description: 'Not what `If-Match` or `If-Unmodified-Since` says.' },
     416: { description: 'The picture has no such range.' },
   },
-  problems: ['not_found'],
+  problems: ['not_found', 'gone', 'unavailable'],
 })
 
 export const images = routes()
 images.openAPIRegistry.registerPath(route)
 images.get('/images/:file{[0-9a-z-]+\\.[a-z]+}', async (c) => {
   const key = `pictures/${c.req.param('file')}`
-  const missing = () => new Problem('not_found', `there is no picture ${c.req.param('file')}`)
   const { headers } = c.req.raw
   const head = c.req.raw.method === 'GET' && headers.has('range') ? await c.env.BUCKET.head(key) : null
   const range = head ? rangeOf(headers, head) : undefined
@@ -43,7 +46,7 @@ images.get('/images/:file{[0-9a-z-]+\\.[a-z]+}', async (c) => {
     onlyIf: conditionsOf(headers),
     ...(typeof range === 'object' ? { range } : {}),
   })
-  if (!object) throw missing()
+  if (!object) throw await missing(c, c.req.param('file'))
   if (!('body' in object)) {
     const isMatch = matches(headers.get('if-match'), object) ?? !headers.has('if-unmodified-since')
     return new Response(null, { status: isMatch ? 304 : 412, headers: headersOf(object) })
@@ -67,6 +70,18 @@ images.get('/images/:file{[0-9a-z-]+\\.[a-z]+}', async (c) => {
   })
 })
 
+/** Why a picture is not there: retention has noted what it deleted; of what somebody else deleted, nobody knows here. */
+async function missing(c: Context<AppEnv>, file: string): Promise<Problem> {
+  const name = /^([0-9a-z]{26})(-\d+)?\./.exec(file)?.[1]
+  const deleted = name && (await fromDatabase(c, () => deletionOf(c.env.DB, name)))
+  return deleted
+    ? new Problem('gone', goneWords(`the picture ${file}`, deleted.deletedAt, deleted.generation))
+    : new Problem(
+        'not_found',
+        `there is no picture ${file}; if there was one, it was deleted from the bucket`,
+      )
+}
+
 /** Whether `If-Match` holds; undefined without one. */
 function matches(ifMatch: string | null, object: R2Object): boolean | undefined {
   return ifMatch === null ? undefined : ifMatch.trim() === '*' || ifMatch.includes(object.httpEtag)
@@ -80,7 +95,6 @@ function headersOf(object: R2Object): Record<string, string> {
     'last-modified': object.uploaded.toUTCString(),
     'accept-ranges': 'bytes',
     'x-content-type-options': 'nosniff',
-    'access-control-allow-origin': '*',
   }
 }
 

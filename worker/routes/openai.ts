@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import type { AppEnv } from '../env.ts'
 import { authenticate } from '../http/auth.ts'
 import { market } from '../http/market.ts'
+import { requiresDropIn } from '../http/scopes.ts'
 import { answerChat } from '../openai/chat.ts'
 import { errorResponse, OpenAiError, openAiError } from '../openai/errors.ts'
 import { answerImages } from '../openai/images.ts'
@@ -11,7 +12,7 @@ import { modelEntry, modelList } from '../openai/models.ts'
 import { drain } from '../stream/drain.ts'
 
 export const openai = new Hono<AppEnv>()
-  .use(market, authenticate)
+  .use(market, authenticate, requiresDropIn)
   .post('/images/generations', (c) => answerImages(c, 'image_generation'))
   .post('/images/edits', (c) => answerImages(c, 'image_edit'))
   .post('/chat/completions', answerChat)

@@ -26,7 +26,7 @@ beforeAll(async () => {
   const { release } = await attachLocal({ stateDir: template, env: PLAIN })
   await release()
   await untilGone(template)
-})
+}, 60_000)
 
 afterAll(() => rmSync(template, { recursive: true }))
 

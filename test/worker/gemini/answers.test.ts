@@ -109,9 +109,13 @@ describe('a picture', () => {
     const id = response.headers.get('x-proofsheet-generation')!
     await env.BUCKET.delete(await picturesOf(id))
     const again = await send({ body, headers: key })
-    expect(again.status).toBe(500)
+    expect(again.status).toBe(404)
     expect(await again.json()).toMatchObject({
-      error: { status: 'INTERNAL', message: expect.stringContaining(id) },
+      error: {
+        status: 'NOT_FOUND',
+        message: expect.stringContaining(`not stored any more (generation ${id})`),
+        details: [{ reason: 'PICTURE_GONE' }],
+      },
     })
   })
 })

@@ -6,6 +6,7 @@ import type { GenerationRecord } from '../../../worker/generation/record.ts'
 import { ask, askAs, callsOf, chargesOf, logged, prompt, stored } from '../setup/ask.ts'
 import { env } from '../setup/bindings.ts'
 import { plant, recordOf, wish } from '../setup/objects.ts'
+import { freshRelay } from '../setup/relay.ts'
 import { send, wanting } from './native.ts'
 
 afterEach(() => vi.restoreAllMocks())
@@ -31,7 +32,7 @@ describe('a generation that ended without an answer to show', () => {
     [
       'a quota of the day',
       '[[fault:daily-quota]]',
-      'apiyi',
+      freshRelay(),
       429,
       'RESOURCE_EXHAUSTED',
       'QUOTA_EXHAUSTED',
@@ -41,7 +42,7 @@ describe('a generation that ended without an answer to show', () => {
     [
       'a rate limit that lasts too long',
       '[[fault:rate-limited retry=400]]',
-      'apiyi',
+      freshRelay(),
       429,
       'RESOURCE_EXHAUSTED',
       'RATE_LIMITED',
@@ -79,12 +80,14 @@ describe('a generation that ended without an answer to show', () => {
   })
 
   test('a rate limit says when to come back', async () => {
-    const response = await send({ body: wanting(`[[fault:rate-limited retry=400.5]] ${prompt()}`) })
+    const body = wanting(`[[fault:rate-limited retry=400.5]] ${prompt()}`)
+    const response = await send({ body, model: `${freshRelay()}/nano-banana-2` })
     expect(detail(await errorOf(response), 'RetryInfo')).toMatchObject({ retryDelay: '400.5s' })
   })
 
   test('a quota of the day is named, so that no client waits for it', async () => {
-    const response = await send({ body: wanting(`[[fault:daily-quota]] ${prompt()}`) })
+    const body = wanting(`[[fault:daily-quota]] ${prompt()}`)
+    const response = await send({ body, model: `${freshRelay()}/nano-banana-2` })
     const error = await errorOf(response)
     expect(detail(error, 'QuotaFailure')).toMatchObject({
       violations: [{ quotaId: expect.stringContaining('PerDay') }],

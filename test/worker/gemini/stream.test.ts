@@ -1,6 +1,7 @@
 // streamGenerateContent: the same answer in pieces, in the form that Google's clients read.
 import { describe, expect, test } from 'vitest'
 import { prompt } from '../setup/ask.ts'
+import { freshRelay } from '../setup/relay.ts'
 import { answer, bytesOf, type Native, partsOf, send, wanting } from './native.ts'
 
 const method = 'streamGenerateContent'
@@ -84,7 +85,8 @@ describe('with alt=sse', () => {
 
   test('a failure before the stream is a plain error', async () => {
     const body = wanting(`[[fault:daily-quota]] ${prompt()}`)
-    const response = await send({ body, method, query: '?alt=sse' })
+    const model = `${freshRelay()}/nano-banana-2`
+    const response = await send({ body, model, method, query: '?alt=sse' })
     expect(response.status).toBe(429)
     expect(response.headers.get('content-type')).toBe('application/json; charset=UTF-8')
     expect(await response.json()).toMatchObject({ error: { status: 'RESOURCE_EXHAUSTED' } })
@@ -101,7 +103,7 @@ describe('without alt=sse', () => {
   })
 
   test.for([
-    ['of a provider', { body: wanting(`[[fault:daily-quota]] ${prompt()}`) }, 429],
+    ['of a provider', { body: wanting(`[[fault:model-gone]] ${prompt()}`) }, 404],
     ['of the call', { body: '{' }, 400],
     ['of the key', { body: wanting('x'), headers: { authorization: 'Bearer wrong' } }, 400],
   ] as const)('an error is a list of one: %s', async ([, call, status]) => {

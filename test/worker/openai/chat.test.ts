@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { askAs, callsOf, chargesOf, prompt } from '../setup/ask.ts'
 import { env } from '../setup/bindings.ts'
+import { freshRelay } from '../setup/relay.ts'
 import { type Completion, chat, completion, errorOf, pictureAt, user } from './talk.ts'
 
 describe('a picture', () => {
@@ -101,7 +102,9 @@ describe('instead of a picture', () => {
     ['reset', 500, 'cut_off', 'unknown'],
   ] as const)('%s is an error that no client repeats by itself', async ([fault, status, code, doubt]) => {
     const words = prompt()
-    const response = await chat({ messages: [user(`[[fault:${fault}]]${words}`)] })
+    const provider = fault === 'daily-quota' ? freshRelay() : 'apiyi'
+    const messages = [user(`[[fault:${fault}]]${words}`)]
+    const response = await chat({ messages, model: `${provider}/nano-banana-2` })
     const error = await errorOf(response)
     expect([response.status, error.code]).toEqual([status, code])
     expect(response.headers.get('x-should-retry')).toBe('false')
@@ -122,7 +125,7 @@ describe('a call', () => {
   })
 
   test.for([
-    [500, 'as an error', {}],
+    [410, 'as an error', {}],
     [200, 'in its stream', { stream: true }],
   ] as const)('whose picture was deleted since is told so with %i, %s', async ([status, , more]) => {
     const body = { messages: [user(prompt())], modalities: ['image'] }
@@ -132,7 +135,7 @@ describe('a call', () => {
     await env.BUCKET.delete(`pictures/${made.headers.get('x-proofsheet-image')!.split('/').at(-1)}`)
     const response = await chat({ ...body, ...more }, key)
     expect(response.status).toBe(status)
-    expect(await response.text()).toContain('"code":"picture_missing"')
+    expect(await response.text()).toContain('"code":"picture_gone"')
   })
 
   test('without a token is told so in the shape of this API', async () => {

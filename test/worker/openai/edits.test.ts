@@ -58,8 +58,10 @@ describe('a form', () => {
     const body = await imagesOf(response)
     expect(body.data).toEqual([{ url: expect.any(String) }, { url: expect.any(String) }])
     expect(body).toMatchObject({ size: '688x384', quality: 'low' })
-    // Its images have tokens of their own, and how many is not told.
-    expect(body.usage).not.toHaveProperty('input_tokens_details')
+    // As the provider counts them: three images of two pictures.
+    expect(body.usage).toMatchObject({
+      input_tokens_details: { image_tokens: 2 * 3 * 1120, text_tokens: expect.any(Number) },
+    })
     expect(await inputsOf(response)).toEqual([JPEG, WEBP, HEIC].map(sha256))
     expect(await callsOf(wanted)).toHaveLength(2)
   })
@@ -204,7 +206,7 @@ describe('refused before anything is bought', () => {
       { status: 400, param: 'images[0]' },
     ],
     ['too large an image', { images: [dataUrl(large(MAX + 3))] }, { status: 413, param: 'images[0]' }],
-    ['too many images', { images: Array(15).fill(png) }, { status: 400 }],
+    ['too many images', { images: Array(15).fill(png) }, { status: 400, param: 'image' }],
     [
       'more images than the model takes',
       { model: 'apiyi/nano-banana', size: 'auto', images: Array(4).fill(png) },

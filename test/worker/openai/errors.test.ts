@@ -5,6 +5,7 @@ import { OUTCOMES } from '../../../core/outcome.ts'
 import { generationError } from '../../../worker/openai/errors.ts'
 import { ask, askAs, callsOf, chargesOf, logged, prompt } from '../setup/ask.ts'
 import { env } from '../setup/bindings.ts'
+import { freshRelay } from '../setup/relay.ts'
 import { errorOf, generate, send } from './ask.ts'
 
 describe('a body that cannot be read', () => {
@@ -113,7 +114,11 @@ describe('how a generation without a picture reads', () => {
     ['tiny', { status: 500, code: 'malformed' }, 'unknown', 1],
   ])('%s', async ([fault, expected, charged, calls]) => {
     const wanted = prompt()
-    const response = await generate({ prompt: `[[fault:${fault}]] ${wanted}` })
+    const provider = fault === 'daily-quota' ? freshRelay() : 'apiyi'
+    const response = await generate({
+      prompt: `[[fault:${fault}]] ${wanted}`,
+      model: `${provider}/nano-banana-2`,
+    })
     expect(response.headers.get('x-should-retry')).toBe('false')
     expect(response.headers.get('x-proofsheet-charged')).toBe(charged)
     const id = response.headers.get('x-proofsheet-generation')!
@@ -150,7 +155,7 @@ describe('how a generation without a picture reads', () => {
       return [outcome, facts.status, facts.code]
     })
     expect(statuses).toEqual([
-      ['succeeded', 500, 'picture_missing'],
+      ['succeeded', 410, 'picture_gone'],
       ['refused', 400, 'moderation_blocked'],
       ['no_image', 422, 'no_image'],
       ['rate_limited', 429, 'rate_limit_exceeded'],
@@ -166,6 +171,8 @@ describe('how a generation without a picture reads', () => {
       ['malformed', 500, 'malformed'],
       ['not_stored', 500, 'not_stored'],
       ['orphaned', 500, 'orphaned'],
+      ['expired', 503, 'expired'],
+      ['cancelled', 409, 'cancelled'],
     ])
   })
 

@@ -207,6 +207,6 @@ test('a picture that R2 has lost is an error, not half an answer', async () => {
   await env.BUCKET.delete(`pictures/${first.data[0]!.url.split('/').at(-1)}`)
   const again = await generate({ prompt: wanted }, headers)
   expect(again.headers.get('x-should-retry')).toBe('false')
-  expect(await errorOf(again)).toMatchObject({ status: 500, code: 'picture_missing' })
+  expect(await errorOf(again)).toMatchObject({ status: 410, code: 'picture_gone' })
   expect(await callsOf(wanted)).toHaveLength(1)
 })

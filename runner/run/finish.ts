@@ -1,0 +1,79 @@
+// What a run leaves on the screen when it has ended, and its exit code.
+import { relative } from 'node:path'
+import type { MicroUsd } from '../../core/money.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { LOCAL_PORT } from '../local/options.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Prepared } from '../prepare.ts'
+import { commandLine } from '../views/command.ts'
+import { count } from '../views/format.ts'
+import { resultJson } from '../views/result.ts'
+import { adoptedLines, closingLines, openEnds, pictureLines } from '../views/summary.ts'
+import { continuing, repeating } from './again.ts'
+import type { Summary } from './events.ts'
+import type { RunOptions } from './options.ts'
+import type { Ended, Work } from './work.ts'
+
+/** Says something on stderr unless the run is to be silent or read by programs. */
+export function sayer({ progress }: Pick<RunOptions, 'progress'>, io: Io): (line: string) => void {
+  const isTalking = progress !== 'quiet' && progress !== 'json'
+  return (line) => void (isTalking && io.stderr.write(`${line}\n`))
+}
+
+/** Prints the pictures, what became of the others, and what to do next. */
+export async function finish(
+  prepared: Prepared,
+  { wanted, missing, limit }: Pick<Work, 'wanted' | 'missing'> & { limit: MicroUsd | undefined },
+  ended: Ended,
+  options: RunOptions,
+  io: Io,
+): Promise<ExitCode> {
+  const { plan, state } = prepared
+  const say = sayer(options, io)
+  const { summary, unfetched, notFetched } = ended
+  if (options.json)
+    io.stdout.data(`${JSON.stringify(resultJson(ended, { limit, blocked: ended.blocked }), null, 2)}\n`)
+  else for (const line of pictureLines(ended)) io.stdout.write(`${line}\n`)
+  if (wanted.length > 0) {
+    const lockPath = relative(io.cwd, state.lockPath)
+    const dev = await devCommand(prepared, options)
+    const again = continuing(options, ended)
+    for (const line of closingLines(ended, { lockPath, limit, dev, again })) say(line)
+  } else {
+    const done = plan.items.filter((p) => p.selected && p.state === 'done').length
+    if (missing.length === 0)
+      say(
+        `${openEnds(plan).length > 0 ? 'There is nothing to start' : 'There is nothing to do'}: ${count(done, 'picture')} made.`,
+      )
+    if (notFetched > 0)
+      say(`${count(notFetched, 'picture')} still to be fetched; to go on:  ${repeating(options)}`)
+    for (const line of [...adoptedLines(ended.adopted), ...openEnds(plan)]) say(line)
+  }
+  return notFetched > 0 ? EXIT.interrupted : exitCodeOf(summary, unfetched, plan)
+}
+
+/** The command under which the addresses of an embedded worker answer again: it must listen where this one did. */
+async function devCommand({ session }: Prepared, { manifest }: RunOptions): Promise<string | undefined> {
+  if (!session.isEmbedded) return undefined
+  const { port } = new URL((await session.client()).url)
+  return port === String(LOCAL_PORT) ? commandLine('dev', manifest, {}) : undefined
+}
+
+function exitCodeOf(summary: Summary, unfetched: number, plan: Plan): ExitCode {
+  const { failed, refused, uncertain, blocked, left } = summary
+  switch (summary.stopped) {
+    case 'unauthorised':
+      return EXIT.unauthorised
+    case 'unavailable':
+    case 'unwritable':
+      return EXIT.unavailable
+    case 'budget':
+    case 'token_budget':
+      return EXIT.budget
+    case 'interrupted':
+      if (left > 0) return EXIT.interrupted
+  }
+  const lacking = failed + refused + uncertain + blocked + unfetched + openEnds(plan).length
+  return lacking > 0 ? EXIT.incomplete : EXIT.done
+}

@@ -1,0 +1,25 @@
+// What is asked before anything is accepted, and may be out of reach for a moment.
+import type { Context } from 'hono'
+import type { AppEnv } from '../env.ts'
+import { Problem } from './problem.ts'
+
+/** When it is worth another try, in ms. */
+const RETRY_MS = 5_000
+
+/** The answer of D1 or an object. Throws `unavailable` when there is none: nothing was accepted, so nothing is charged. */
+export async function reached<T>(
+  c: Pick<Context<AppEnv>, 'var'>,
+  what: string,
+  ask: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask()
+  } catch (cause) {
+    c.var.log({ event: 'unavailable', what, requestId: c.var.requestId, error: String(cause) })
+    throw new Problem(
+      'unavailable',
+      `${what} cannot be reached at the moment; nothing was bought, ask again in a few seconds`,
+      { retryAfterMs: RETRY_MS, cause },
+    )
+  }
+}
