@@ -267,7 +267,8 @@ export class Generation extends DurableObject<Env> {
 
   async #again(existing: GenerationRecord, wish: Wish): Promise<Ensured> {
     if (existing.fingerprint !== wish.fingerprint) return { kind: 'key_reused' }
-    await this.#stir()
+    // Whoever asks again should not wait out a pause that is over, or a gate that forgot to say so.
+    if (!this.#isAwake) await this.turn()
     return { kind: 'existing', record: existing }
   }
 

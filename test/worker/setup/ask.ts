@@ -79,8 +79,20 @@ export async function stored(prefix = ''): Promise<string[]> {
 
 /** Keys of the pictures that are stored for a generation. */
 export async function picturesOf(id: string): Promise<string[]> {
-  const { objects } = await env.BUCKET.list({ prefix: 'pictures/', include: ['customMetadata'] })
-  return objects.flatMap((object) => (object.customMetadata?.generation === id ? [object.key] : []))
+  const keys: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await env.BUCKET.list({
+      prefix: 'pictures/',
+      include: ['customMetadata'],
+      ...(cursor === undefined ? {} : { cursor }),
+    })
+    keys.push(
+      ...page.objects.flatMap((object) => (object.customMetadata?.generation === id ? [object.key] : [])),
+    )
+    cursor = page.truncated ? page.cursor : undefined
+  } while (cursor !== undefined)
+  return keys
 }
 
 function plain(text: string): string {
