@@ -120,13 +120,6 @@ const ROWS: Row[] = [
   // The worker waits by itself, the client sees nothing of it.
   ['429 for a moment', '[[fault:rate-limited times=1 retry=0.2]]', 'google', once(picture(1, 2))],
   ['503 for a moment', '[[fault:overloaded times=1]]', 'apiyi', once(picture(1, 2))],
-  // Free: each request is another call, and none of them is charged.
-  [
-    '429 for the day',
-    '[[fault:daily-quota]]',
-    'google',
-    [free(1, 1), free(5, 5), free(5, 5), free(2, 2), free(3, 3), free(1, 1), free(1, 1), free(3, 3)],
-  ],
   // Free at Google: the worker tries three times, then the client's next request has the rest of them.
   [
     '500 at Google',
@@ -235,4 +228,15 @@ test('a repeat that asks for a new purchase gets one', async () => {
   expect(shop.calls(words)).toHaveLength(1)
   expect((await ask({ 'x-proofsheet-shield': 'off' })).data).toMatch(/./)
   expect(shop.charges(words)).toHaveLength(2)
+})
+
+// Last of all: nothing else is sent to this provider afterwards.
+test('a quota of the day is met by one call, whatever clients repeat, and none of them is charged', async () => {
+  await Promise.all(begun.values())
+  const counts: Counts[] = []
+  for (const ask of Object.values(CLIENTS)) {
+    const words = prompt('[[fault:daily-quota]] a red bicycle')
+    counts.push(await countsOf(words, ask(words, 'google')))
+  }
+  expect(counts).toEqual([free(1, 1), ...[5, 5, 2, 3, 1, 1, 3].map((asked) => free(asked, 0))])
 })

@@ -63,7 +63,7 @@ test(`${count} wishes under every fault: ledger = bill, nothing lost, nothing tw
   clients.over()
   const [told, toldOfBatches] = await asking
   const calmAt = Date.now()
-  const stillAwake = await drain(2_000, 150)
+  const stillAwake = await drain(400 + count, 150)
   vi.useRealTimers()
   const drainSeconds = Math.round((Date.now() - calmAt) / 1_000)
 

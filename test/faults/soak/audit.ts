@@ -45,8 +45,10 @@ export async function findingsOf(facts: Facts, call: Call) {
   const statuses: Record<string, number> = {}
   for (const { status } of facts.records) statuses[status] = (statuses[status] ?? 0) + 1
   const outcomes: Record<string, number> = {}
-  for (const { ending } of facts.records.flatMap(({ attempts }) => attempts))
-    outcomes[ending!.verdict.outcome] = (outcomes[ending!.verdict.outcome] ?? 0) + 1
+  for (const { ending } of facts.records.flatMap(({ attempts }) => attempts)) {
+    const outcome = ending?.verdict.outcome ?? 'open'
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+  }
   const figures = {
     generations: facts.records.length,
     statuses,

@@ -262,7 +262,7 @@ items:
   "catalog.yaml:5:9  items.a.fallback[0] – has no \`on\`
   > 5 |       - { model: x }
       |         ^^^^^^^^^^^^
-  catalog.yaml:6:26  items.a.fallback[1].on[0] – must be one of unavailable, no_image, refused, failed, is "no_imag"
+  catalog.yaml:6:26  items.a.fallback[1].on[0] – must be one of unavailable, no_image, refused, failed, uncertain, is "no_imag"
   > 6 |       - { model: y, on: [no_imag] }
       |                          ^^^^^^^ did you mean \`no_image\`?
   catalog.yaml:7:21  items.a.fallback[2].on – is an empty list
