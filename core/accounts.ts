@@ -24,6 +24,10 @@ export const TokenRequestSchema = z
       .describe('`generate`, `read`, `admin`. Default: generate and read. `admin` holds the others.'),
     budget: z
       .strictObject({ day: Limit, month: Limit, total: Limit })
+      .refine(
+        (limits) => Object.keys(limits).length > 0,
+        'give day, month or total; without `budget` it is unlimited',
+      )
       .optional()
       .describe('USD that it may spend; days and months are those of UTC. Absent: unlimited.'),
     perMinute: z.int().positive().max(100_000).optional().describe('Calls of the API in a minute.'),
@@ -54,4 +58,9 @@ export const NewTokenSchema = TokenSchema.extend({
   token: z.string().describe('The token itself. It is told this once: only its hash is stored.'),
 }).meta({ id: 'NewToken' })
 
-export const TokenListSchema = z.object({ tokens: z.array(TokenSchema) }).meta({ id: 'TokenList' })
+export const TokenListSchema = z
+  .object({
+    tokens: z.array(TokenSchema),
+    cursor: z.string().nullable().describe('Pass it as ?cursor= for the next page; null at the end.'),
+  })
+  .meta({ id: 'TokenList' })

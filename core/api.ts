@@ -155,6 +155,10 @@ export const GenerationSchema = z
     metadata: z.record(z.string(), z.string()),
     token: z.string().optional().describe('Id of the token that asked for it.'),
     batch: z.string().optional().describe('Id of the batch that it belongs to.'),
+    paused: z
+      .literal(true)
+      .optional()
+      .describe('It waits because the operator has paused this worker: nothing is sent meanwhile.'),
     createdAt: Instant,
     finishedAt: Instant.nullable(),
   })
@@ -282,5 +286,6 @@ export const HealthSchema = z
   .object({
     ok: z.literal(true),
     emulated: z.boolean().describe('The emulator stands in for the providers; nothing is bought.'),
+    paused: z.boolean().describe('The operator has paused it: what is accepted stays queued.'),
   })
   .meta({ id: 'Health' })

@@ -80,7 +80,11 @@ const CODES = [...Object.keys(PROBLEMS), ...OUTCOMES] as (ProblemCode | (typeof 
 
 export const BatchResultSchema = z
   .object({
-    seq: z.int().describe('The order in which lines ended, from 1: pass the highest as `after`.'),
+    seq: z
+      .int()
+      .describe(
+        'The order in which lines ended, from 1: pass the highest as `after`. A line that is corrected comes again with a higher one: the last counts.',
+      ),
     line: z.int().describe('From 1, as handed over.'),
     key: z.string(),
     generation: z.union([GenerationSchema, z.null()]).describe('null: it never came to one.'),

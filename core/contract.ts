@@ -70,6 +70,14 @@ const PAGE = {
     .meta({ type: 'integer', minimum: 1, maximum: 100, default: 20 }),
 }
 
+/** Whose list or sums. */
+const WORKSPACE = {
+  workspace: z
+    .string()
+    .optional()
+    .describe('Of this workspace; for ADMIN_TOKEN. Default: that of the token.'),
+}
+
 // Parameters and headers are text, and read as such; what stands in `meta` says which text is understood.
 const bySha256 = { params: z.object({ sha256: Sha256Schema }) }
 
@@ -117,8 +125,17 @@ export const CONTRACT = {
           .meta({ examples: ['succeeded,refused'] }),
         model: z.string().optional().describe('Only of this model: id, short name or alias.'),
         provider: z.string().optional().describe('Only of this provider.'),
-        token: z.string().optional().describe('Only what this token asked for, by its id.'),
-        batch: z.string().optional().describe('Only of this batch.'),
+        token: z
+          .string()
+          .regex(/^(admin|tok_[0-9a-z]+)$/, 'must be the id of a token: tok_…, or admin')
+          .optional()
+          .describe('Only what this token asked for, by its id; `admin` is ADMIN_TOKEN.'),
+        batch: z
+          .string()
+          .regex(/^bat_[0-9a-z]+$/, 'must be the id of a batch: bat_…')
+          .optional()
+          .describe('Only of this batch.'),
+        ...WORKSPACE,
         ...SPAN,
         ...PAGE,
       }),
@@ -166,6 +183,10 @@ export const CONTRACT = {
           .describe(
             'Told when all has ended; https, public hosts only. For NDJSON; JSON has a member for it.',
           ),
+        metadata: z
+          .string()
+          .optional()
+          .describe('A JSON object of texts. For NDJSON; JSON has a member for it.'),
       }),
     },
     body: BatchRequestSchema,
@@ -176,7 +197,7 @@ export const CONTRACT = {
   listBatches: {
     method: 'get',
     path: '/api/batches',
-    request: { query: z.object(PAGE) },
+    request: { query: z.object({ ...WORKSPACE, ...PAGE }) },
     statuses: [200],
     answer: BatchListSchema,
   },
@@ -227,6 +248,8 @@ export const CONTRACT = {
           .optional()
           .describe(`What a row stands for: ${USAGE_BY.join(', ')}.`)
           .meta({ enum: [...USAGE_BY], default: 'day' }),
+        ...WORKSPACE,
+        cursor: PAGE.cursor,
       }),
     },
     statuses: [200],
@@ -242,6 +265,7 @@ export const CONTRACT = {
   listTokens: {
     method: 'get',
     path: '/api/tokens',
+    request: { query: z.object(PAGE) },
     statuses: [200],
     answer: TokenListSchema,
   },

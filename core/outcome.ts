@@ -75,6 +75,17 @@ export function classifyStatus(
   return { outcome: 'provider_error', ...UNKNOWN, message }
 }
 
+/** A provider's words without the key that it was called with, which some repeat: plain, or as it stands in an
+ *  address. */
+export function withoutKey(words: string, key: string): string {
+  // A shorter one is no key, and would be found in words that have nothing to do with it.
+  if (key.length < SHORTEST_KEY) return words
+  return words.replaceAll(key, HIDDEN_KEY).replaceAll(encodeURIComponent(key), HIDDEN_KEY)
+}
+
+const SHORTEST_KEY = 6
+const HIDDEN_KEY = '(the provider key)'
+
 /** A 200 that was read to its end; `hasPicture` says whether one of its pictures is stored and is the result,
  *  `unreadable` how many of its image parts hold no picture that is known here. */
 export function classifyAnswer(

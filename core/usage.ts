@@ -33,6 +33,7 @@ export const UsageReportSchema = z
     from: z.iso.datetime().nullable().describe('Calls that were sent from this instant on.'),
     to: z.iso.datetime().nullable().describe('And before this one: the end of the day that was asked for.'),
     currency: z.literal('USD'),
+    emulated: z.boolean().describe('Sums of what the emulator drew, at list prices: nothing was paid.'),
     rows: z.array(
       Sums.extend({
         name: z
@@ -41,7 +42,8 @@ export const UsageReportSchema = z
           .describe('The day, model, provider, or id of the token or batch; null: without a batch.'),
       }),
     ),
-    total: Sums,
+    total: Sums.describe('Of the whole span, whatever page this is.'),
+    cursor: z.string().nullable().describe('Pass it as ?cursor= for the next rows; null at the end.'),
   })
   .meta({
     id: 'Usage',

@@ -29,3 +29,23 @@ CREATE TABLE ledger (
 
 CREATE INDEX ledger_by_time ON ledger (workspace, at);
 CREATE INDEX ledger_by_batch ON ledger (batch) WHERE batch IS NOT NULL;
+
+-- The calls: one row for each, at the instant of its earliest row in the ledger, and as what it counts. Settled goes before
+-- released and released before orphaned, because the orphan of a call may turn out to have been either.
+CREATE VIEW ledger_calls AS
+SELECT first.generation, first.attempt, first.at, first.workspace, first.token, first.batch, first.provider, first.model,
+  CASE WHEN settled.kind IS NOT NULL THEN 'settle' WHEN released.kind IS NOT NULL THEN 'release'
+    WHEN orphaned.kind IS NOT NULL THEN 'orphan' ELSE 'reserve' END AS kind,
+  CASE WHEN settled.kind IS NOT NULL THEN settled.micro_usd WHEN released.kind IS NOT NULL THEN 0
+    WHEN orphaned.kind IS NOT NULL THEN orphaned.micro_usd ELSE first.micro_usd END AS micro_usd,
+  COALESCE(settled.has_picture, released.has_picture, orphaned.has_picture, 0) AS has_picture
+FROM ledger first
+LEFT JOIN ledger settled
+  ON settled.generation = first.generation AND settled.attempt = first.attempt AND settled.kind = 'settle'
+LEFT JOIN ledger released
+  ON released.generation = first.generation AND released.attempt = first.attempt AND released.kind = 'release'
+LEFT JOIN ledger orphaned
+  ON orphaned.generation = first.generation AND orphaned.attempt = first.attempt AND orphaned.kind = 'orphan'
+WHERE NOT EXISTS (
+  SELECT 1 FROM ledger earlier WHERE earlier.generation = first.generation AND earlier.attempt = first.attempt
+    AND (earlier.at, earlier.kind) < (first.at, first.kind));

@@ -10,6 +10,9 @@ CREATE TABLE deleted_pictures (
 CREATE INDEX generations_to_forget ON generations (finished_at) WHERE deleted_at IS NULL AND finished_at IS NOT NULL;
 -- What may still need its input images.
 CREATE INDEX generations_open ON generations (id) WHERE status IN ('queued', 'running');
+-- What should have ended.
+CREATE INDEX generations_overdue ON generations (json_extract(record, '$.deadlineAt'))
+  WHERE status IN ('queued', 'running');
 
 -- A pass through the objects of the bucket under a prefix: it is too much for one run where they are many.
 CREATE TABLE retention_passes (

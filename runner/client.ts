@@ -37,8 +37,13 @@ export type Client = {
   /** Asks for a picture and waits for at most `waitS` seconds. The same key never buys twice. */
   generate(key: string, request: WireRequest, waitS: number, signal?: AbortSignal): Promise<Asked>
   generation(id: string, waitS: number, signal?: AbortSignal): Promise<GenerationView>
-  /** Hands a batch over. The same key is the same batch. */
-  makeBatch(key: string, lines: readonly WireLine[], signal?: AbortSignal): Promise<BatchView>
+  /** Hands a batch over. The same key is the same batch. The lines are read once for every try. */
+  makeBatch(
+    key: string,
+    lines: Iterable<WireLine>,
+    metadata?: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<BatchView>
   batch(id: string, signal?: AbortSignal): Promise<BatchView>
   /** The lines that ended after the one with the number `after`, and for `waitS` seconds those that end. */
   batchResults(
@@ -82,8 +87,9 @@ export function createClient(url: string, token: string, fx: ClientEffects): Cli
       const given = { params: { id }, query: { wait: String(waitS) } }
       return (await call(CONTRACT.readGeneration, given, { signal, waitS })).value
     },
-    async makeBatch(key, requests, signal) {
-      const given = { headers: { 'idempotency-key': `"${key}"` }, body: { requests: [...requests] } }
+    async makeBatch(key, lines, metadata = {}, signal) {
+      const query = Object.keys(metadata).length > 0 ? { query: { metadata: JSON.stringify(metadata) } } : {}
+      const given = { headers: { 'idempotency-key': `"${key}"` }, ...query, lines }
       return (await call(CONTRACT.makeBatch, given, { signal, waitS: BATCH_S })).value
     },
     batch: async (id, signal) => (await call(CONTRACT.readBatch, { params: { id } }, { signal })).value,

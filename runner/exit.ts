@@ -6,7 +6,7 @@ import { LocalWorkerError } from './local/failure.ts'
 import { UnknownOffer } from './plan/compare.ts'
 import { PlanFileError } from './plan/file.ts'
 import { SelectionError } from './plan/select.ts'
-import { refusalWords } from './views/refusal.ts'
+import { systemAdvice } from './views/system.ts'
 
 export const EXIT = {
   done: 0,
@@ -71,7 +71,7 @@ export function exitOf(error: unknown): { code: ExitCode; message?: string } | u
   if (error instanceof OverBudget) return { code: EXIT.budget, message: error.message }
   if (error instanceof WorkerProblem) {
     const { code, status } = error.problem
-    const message = `the worker says: ${refusalWords(error.problem)}`
+    const message = `the worker says: ${error.message}`
     if (code === 'unauthorised')
       return { code: EXIT.unauthorised, message: `${message} (PROOFSHEET_TOKEN is sent as the token)` }
     if (code === 'forbidden') return { code: EXIT.unauthorised, message }
@@ -83,6 +83,6 @@ export function exitOf(error: unknown): { code: ExitCode; message?: string } | u
     return { code: error.reason === 'start' ? EXIT.unavailable : EXIT.usage, message: error.message }
   if (error instanceof Interrupted) return { code: EXIT.interrupted, message: error.message }
   if (error instanceof WorkerUnreachable) return { code: EXIT.unavailable, message: error.message }
-  if (isSystemError(error)) return { code: EXIT.unavailable, message: error.message }
+  if (isSystemError(error)) return { code: EXIT.unavailable, message: systemAdvice(error) }
   return undefined
 }

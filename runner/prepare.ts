@@ -1,13 +1,16 @@
 // From a manifest on disk to its plan: what all verbs that know of prices and states have in common. Sends no picture
 // request.
 import { resolve } from 'node:path'
+import { isEnded } from '../core/api.ts'
 import { type Checked, checked, digestsOf, type ManifestOptions } from './check.ts'
 import { sha256 } from './digest.ts'
 import { UsageError } from './exit.ts'
 import type { Io } from './io.ts'
-import { lacksPicture, type Plan, type PlanItem, planOf, type Repeat } from './plan/plan.ts'
+import { lacksPicture, type Plan, type PlanItem, planOf, type Repeat, type Underway } from './plan/plan.ts'
 import { firstOf, select, type Terms } from './plan/select.ts'
 import { adopt } from './run/adopt.ts'
+import { underwayIn } from './run/underway.ts'
+import { type HandedOver, unfetchedBatches } from './state/batches.ts'
 import { type Lock, type LockEntry, merge, slotOf } from './state/lock.ts'
 import { openState, type State } from './state/state.ts'
 import { asLatest, keyOf } from './state/tries.ts'
@@ -48,7 +51,9 @@ export async function prepare(options: PrepareOptions, remember: boolean, io: Io
       io.stderr.write(
         `${state.lockPath}: ${count(state.unreadable, 'line')} cannot be read; looked up on the worker\n`,
       )
-    const asked = { repeat: options.repeat, remember, lookup }
+    const { name: url } = checkedManifest.session
+    const batches = unfetchedBatches(resolve(io.cwd, options.manifest)).filter(({ worker }) => worker === url)
+    const asked = { repeat: options.repeat, remember, lookup, batches }
     const { whole, planWith, adopted } = await planner(checkedManifest, state, asked, io)
     if (state.unreadable > 0) for (const line of lostLines(whole, state)) io.stderr.write(`${line}\n`)
     const selected = chosen(whole, selection)
@@ -62,6 +67,9 @@ export async function prepare(options: PrepareOptions, remember: boolean, io: Io
   }
 }
 
+/** `batches`: those that may still be under way. */
+type Asked = { repeat: Repeat; remember: boolean; lookup: boolean; batches: readonly HandedOver[] }
+
 type Choice = { selected?: ReadonlySet<string>; redo?: ReadonlySet<string> }
 
 /** The plan of everything, and how to plan again, after all that the worker knows was taken in; `adopted` are the keys of
@@ -69,14 +77,15 @@ type Choice = { selected?: ReadonlySet<string>; redo?: ReadonlySet<string> }
 async function planner(
   { manifest, session, market, downloads }: Checked,
   state: State,
-  { repeat, remember, lookup }: { repeat: Repeat; remember: boolean; lookup: boolean },
+  { repeat, remember, lookup, batches }: Asked,
   io: Io,
 ): Promise<{ whole: Plan; planWith: (choice: Choice) => Plan; adopted: ReadonlySet<string> }> {
   const { items, profile, prices } = manifest
   const urls = digestsOf(downloads)
   let lock = state.lock()
+  const underway = new Map<string, Underway>()
   const planWith = (choice: Choice) =>
-    planOf(items, { lock, market, urls, repeat, profile, sha256, ...choice })
+    planOf(items, { lock, market, urls, repeat, underway, profile, sha256, ...choice })
   let whole = planWith({})
   const adopted = new Set<string>()
   // Keys of what is made from a picture follow from the key of that picture: each round may reveal more.
@@ -87,11 +96,16 @@ async function planner(
     const found = await adopt(unknown, await session.client(), { now: io.now, terms: { profile, prices } })
     if (found.length === 0) break
     const latest = found.map((entry) => asLatest(entry, lock.get(slotOf(entry))))
+    for (const { key, status } of found) if (!isEnded(status)) underway.set(key, {})
     for (const entry of latest) {
       adopted.add(entry.key)
       if (remember) state.record(entry)
     }
     lock = merge(lock, new Map(latest.map((entry) => [slotOf(entry), entry])))
+  }
+  if (lookup && batches.length > 0) {
+    for (const [key, one] of await underwayIn(batches, await session.client())) underway.set(key, one)
+    whole = planWith({})
   }
   if (remember) for (const entry of broughtBack(whole, lock)) state.record({ ...entry, recordedAt: io.now() })
   return { whole, planWith, adopted }

@@ -8,6 +8,7 @@ import { UsageError } from './exit.ts'
 import type { Io } from './io.ts'
 import { attachLocal } from './local/attach.ts'
 import { LOCAL_PORT } from './local/options.ts'
+import { isPaused } from './local/variables.ts'
 
 export type Session = {
   /** For people: the worker's address, or `embedded worker`. */
@@ -61,6 +62,10 @@ async function remoteSession(url: string, io: Io): Promise<Session> {
 }
 
 function embeddedSession(stateFolder: string, buys: boolean, io: Io): Session {
+  if (buys && isPaused(io.env))
+    throw new UsageError(
+      `PAUSED=${io.env.PAUSED} is set, so the worker on this machine would make nothing: unset it, and run again. Nothing was sent.`,
+    )
   let attached: ReturnType<typeof attachLocal> | undefined
   return {
     name: 'embedded worker',

@@ -32,17 +32,18 @@ export type Patience = { signal?: AbortSignal | undefined; waitS?: number | unde
 export type Transport = {
   /** The worker's address, no trailing slash. */
   base: string
-  /** Sends until there is an answer that `read` can take in whole. Throws WorkerUnreachable. */
+  /** Sends until there is an answer that `read` can take in whole; every try asks for its `init` anew where that is a
+   *  function. Throws WorkerUnreachable. */
   send<T>(
     path: string,
-    init: RequestInit,
+    init: RequestInit | (() => RequestInit),
     patience: Patience,
     read: (response: Response, tries: number) => Promise<T>,
   ): Promise<T>
   /** Calls an endpoint and checks what it answers. Throws WorkerProblem and WorkerUnreachable. */
   call<const E extends Endpoint>(
     endpoint: E,
-    given: CallOf<E>,
+    given: CallOf<E> | LinedCallOf<E>,
     patience?: Patience,
   ): Promise<{ value: AnswerOf<E>; replayed: boolean }>
   /** Calls an endpoint whose answer is NDJSON, and checks each line as it comes. Throws as `call` does; a stream that
@@ -53,6 +54,9 @@ export type Transport = {
     patience?: Patience,
   ): AsyncGenerator<AnswerOf<E>, void, undefined>
 }
+
+/** A call whose body is NDJSON, one of `lines` a line: they are read as the network takes them, and again for another try. */
+type LinedCallOf<E extends Endpoint> = Omit<CallOf<E>, 'body'> & { lines: Iterable<object> }
 
 /** Tries of a call that the network or a restart of the worker lost, and the delay before the second, in ms. */
 export const TRIES = 5
@@ -76,9 +80,10 @@ export function openTransport(url: string, token: string, fx: ClientEffects): Tr
     for (let tries = 1; ; tries++) {
       try {
         const timeout = AbortSignal.timeout((waitS + ANSWER_S) * 1_000)
+        const { headers, ...rest } = typeof init === 'function' ? init() : init
         const response = await fx.fetch(url, {
-          ...init,
-          headers: { ...auth, ...init.headers },
+          ...rest,
+          headers: { ...auth, ...headers },
           signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         })
         const busyMs = await busyFor(response)
@@ -100,7 +105,7 @@ export function openTransport(url: string, token: string, fx: ClientEffects): Tr
 
   const call: Transport['call'] = async (endpoint, given, patience = {}) => {
     const path = addressOf(endpoint, given as Addressed)
-    const init = { method: endpoint.method.toUpperCase(), ...sentWith(endpoint, given as Sent) }
+    const init = () => ({ method: endpoint.method.toUpperCase(), ...sentWith(given as Sent) })
     const { ok, status, body, replayed } = await send(path, init, patience, async (response, tries) => ({
       ok: response.ok,
       status: response.status,
@@ -129,7 +134,7 @@ export function openTransport(url: string, token: string, fx: ClientEffects): Tr
     call,
     async *lines(endpoint, given, patience = {}) {
       const path = addressOf(endpoint, given as Addressed)
-      const init = { method: endpoint.method.toUpperCase(), ...sentWith(endpoint, given as Sent) }
+      const init = () => ({ method: endpoint.method.toUpperCase(), ...sentWith(given as Sent) })
       const response = await send(path, init, patience, async (answer) => answer)
       if (!response.ok) throw refusal(path, response.status, parse(await response.text()))
       try {
@@ -147,22 +152,26 @@ export function openTransport(url: string, token: string, fx: ClientEffects): Tr
 }
 
 type Addressed = Parameters<typeof addressOf>[1]
-type Sent = { headers?: Record<string, string>; body?: object }
+type Sent = { headers?: Record<string, string>; body?: object; lines?: Iterable<object> }
 
-/** Headers and body of a call: JSON, the bytes of an image, or NDJSON where the endpoint takes that, because neither side
- *  then holds all of it twice. */
-function sentWith(endpoint: Endpoint, { headers = {}, body }: Sent): Pick<RequestInit, 'headers' | 'body'> {
+/** Headers and body of a call: JSON, the bytes of an image, or NDJSON a line at a time, because a batch may be large. */
+function sentWith({ headers = {}, body, lines }: Sent): RequestInit {
+  if (lines) {
+    const type = { 'content-type': 'application/x-ndjson' }
+    return { headers: { ...headers, ...type }, body: ReadableStream.from(bytesOf(lines)), duplex: 'half' }
+  }
   if (body === undefined) return { headers }
   if ('bytes' in body && body.bytes instanceof Uint8Array) {
     const { mimeType, bytes } = body as { mimeType: string; bytes: Uint8Array<ArrayBuffer> }
     const about = { 'content-type': mimeType, 'content-length': String(bytes.byteLength) }
     return { headers: { ...headers, ...about }, body: bytes }
   }
-  if (endpoint.bodyLines && 'requests' in body) {
-    const lines = (body.requests as object[]).map((line) => `${JSON.stringify(line)}\n`)
-    return { headers: { ...headers, 'content-type': 'application/x-ndjson' }, body: lines.join('') }
-  }
   return { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+}
+
+function* bytesOf(lines: Iterable<object>): Generator<Uint8Array> {
+  const encoder = new TextEncoder()
+  for (const line of lines) yield encoder.encode(`${JSON.stringify(line)}\n`)
 }
 
 /** For how long the worker asks this token to keep away, in ms; undefined when it does not. */

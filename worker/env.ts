@@ -7,7 +7,7 @@ import type { Shield } from './generation/shield.ts'
 import type { Caller } from './http/auth.ts'
 import type { Log } from './log.ts'
 import type { Account } from './money/account.ts'
-import type { Pace } from './money/rate.ts'
+import type { RateStanding } from './money/rate.ts'
 import type { ProviderGate } from './providers/gate.ts'
 
 export type Env = {
@@ -22,7 +22,7 @@ export type Env = {
   ACCOUNT: DurableObjectNamespace<Account>
   /** Who may call next; one object per provider key and model. */
   GATE: DurableObjectNamespace<ProviderGate>
-  /** Batches: one object each, and the queue that hands their items over. */
+  /** Batches: one object each, and the queue that hands their lines over. */
   BATCH: DurableObjectNamespace<Batch>
   QUEUE: Queue<BatchMessage>
   /** Opens everything. Without it the API refuses every call. */
@@ -31,7 +31,7 @@ export type Env = {
   PUBLIC_BASE_URL?: string
   /** Where objects are placed; Google refuses calls that leave from some countries. */
   LOCATION_HINT?: DurableObjectLocationHint
-  /** `true`: what is accepted stays queued, nothing is sent to a provider. */
+  /** Anything but nothing and `false`: what is accepted stays queued, nothing is sent to a provider. */
   PAUSED?: string
   /** Signs webhooks: `whsec_` and Base64 of 24 to 64 bytes; while it is being changed the new and the old one, separated by a
    *  space. Without it a request that wants a webhook is refused. */
@@ -57,7 +57,9 @@ export type AppEnv = {
     log: Log
     /** The clock, in epoch ms. */
     now: () => number
+    /** When the call reached the worker, epoch ms. */
+    arrivedAt: number
     /** How the caller's rate limit stands, if it has one. */
-    pace?: Pace
+    rate?: RateStanding
   }
 }

@@ -59,9 +59,10 @@ export function invalidFields(violations: readonly Violation[]): RpcError {
   ])
 }
 
-/** A key that nobody knows (Google answers 400, not 401). */
-export function invalidKey(): RpcError {
-  const message = 'API key not valid. Please pass a valid API key.'
+/** A key that is not taken (Google answers 400, not 401). `why`: added to the words by which Google's clients know it. */
+export function invalidKey(why = ''): RpcError {
+  const words = 'API key not valid. Please pass a valid API key.'
+  const message = why ? `${words} (${why})` : words
   return new RpcError('INVALID_ARGUMENT', message, [
     {
       '@type': 'type.googleapis.com/google.rpc.ErrorInfo',

@@ -3,7 +3,8 @@
 import { EXIT, type ExitCode } from '../exit.ts'
 import { attachLocal, untilEnded } from '../local/attach.ts'
 import { LOCAL_PORT } from '../local/options.ts'
-import { type Environment, providersOf, workerVariables } from '../local/variables.ts'
+import { placeOf } from '../local/place.ts'
+import { type Environment, isPaused, providersOf, workerVariables } from '../local/variables.ts'
 
 export type DevOptions = { stateDir: string; port?: number }
 
@@ -55,10 +56,17 @@ function page(worker: { url: string; token: string; emulated: boolean }, stateDi
   const behind = emulated
     ? 'the emulator: no provider key is set, pictures are drawn here and cost nothing'
     : `${providersOf(workerVariables(env)).join(', ')}: pictures cost money`
+  const { storage } = placeOf(stateDir)
   return `${[
     `proofsheet worker  ${url}`,
     `behind it          ${behind}`,
-    `storage            ${stateDir}`,
+    `storage            ${emulated ? storage.emulated : storage.bought}`,
+    ...(isPaused(env)
+      ? [`paused             PAUSED=${env.PAUSED}: what is asked for stays queued, nothing is sent`]
+      : []),
+    ...(env.WEBHOOK_SECRET
+      ? []
+      : ['webhooks           refused: set WEBHOOK_SECRET, which signs them, in the environment']),
     '',
     `curl ${url}/api/generations \\`,
     `  -H "Authorization: Bearer ${bearer}" -H "Content-Type: application/json" \\`,

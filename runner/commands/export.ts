@@ -1,5 +1,4 @@
 // proofsheet export: the made pictures by id, for the site or the app that shows them. Buys nothing.
-import { existsSync } from 'node:fs'
 import { dirname, relative, resolve, sep } from 'node:path'
 import { BEGINNINGS, type Format, formatted } from '../catalog/formats.ts'
 import { catalogOf } from '../catalog/pictures.ts'
@@ -7,7 +6,7 @@ import { EXIT, type ExitCode } from '../exit.ts'
 import { layersOf, type ManifestFlags, type SelectionFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { prepare } from '../prepare.ts'
-import { fileOf, outFolder } from '../run/save.ts'
+import { outFolder, savedFiles } from '../run/save.ts'
 import { targetOf } from '../target.ts'
 import { notesOn } from '../views/export.ts'
 
@@ -43,9 +42,11 @@ export async function exportCatalog(options: ExportOptions, io: Io): Promise<Exi
   try {
     const home = dirname(resolve(io.cwd, manifest))
     const folder = outFolder(options, io.cwd)
-    const catalog = catalogOf(plan, options, ({ item }, entry) => {
-      const path = fileOf(item, entry, folder)
-      return existsSync(path) ? relative(home, path).replaceAll(sep, '/') : null
+    const made = plan.items.flatMap(({ item, entry }) => (entry?.image ? [{ item, entry }] : []))
+    const saved = await savedFiles(made, folder)
+    const catalog = catalogOf(plan, options, ({ item }) => {
+      const path = saved.get(item.id)
+      return path === undefined ? null : relative(home, path).replaceAll(sep, '/')
     })
     const text = formatted(catalog.pictures, format)
     if (target) target.write(text, sources)

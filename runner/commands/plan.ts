@@ -17,12 +17,14 @@ import { toMake } from '../plan/plan.ts'
 import { find } from '../plan/select.ts'
 import { why } from '../plan/why.ts'
 import { type Prepared, prepare } from '../prepare.ts'
+import { missingPictures } from '../run/fetch.ts'
+import { outFolder } from '../run/save.ts'
 import { targetOf } from '../target.ts'
 import { commandLine } from '../views/command.ts'
 import { compareJson, planJson } from '../views/json.ts'
 import { nextLine, planLines, workerPhrase } from '../views/plan.ts'
 import { compareLines } from '../views/prices.ts'
-import { askedAgain } from '../views/summary.ts'
+import { askedAgain, unfetchedLines } from '../views/summary.ts'
 
 export type PlanOptions = ManifestFlags &
   SelectionFlags &
@@ -59,7 +61,7 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode> {
     const { maxCost } = options
     const asked = { manifest, layers, selection, repeat, redo, limit, maxCost, worker: session.name }
     target?.write(writePlan(savedPlan(plan, asked)), prepared.sources)
-    const text = answer(prepared, options)
+    const text = answer(prepared, options, await unfetchedOf(prepared, options, io))
     if (options.json && options.why === undefined) io.stdout.data(text)
     else io.stdout.write(text)
     return options.exitCode && toMake(plan).length > 0 ? EXIT.toMake : EXIT.done
@@ -68,7 +70,15 @@ export async function plan(options: PlanOptions, io: Io): Promise<ExitCode> {
   }
 }
 
-function answer({ plan, session, market, manifest }: Prepared, options: PlanOptions): string {
+/** How many pictures of the plan only the worker has. */
+async function unfetchedOf({ plan, adopted }: Prepared, { manifest }: PlanOptions, io: Io): Promise<number> {
+  // Of what the lock knows one may have wished it away.
+  const items = plan.items.filter(({ key }) => adopted.has(key))
+  return (await missingPictures({ ...plan, items }, outFolder({ manifest }, io.cwd))).length
+}
+
+function answer(prepared: Prepared, options: PlanOptions, unfetched: number): string {
+  const { plan, session, market, manifest } = prepared
   const context = {
     limit: limitOf(manifest.budget, options.maxCost),
     inFlight: DEFAULT_CONCURRENCY,
@@ -85,7 +95,8 @@ function answer({ plan, session, market, manifest }: Prepared, options: PlanOpti
   }
   if (json) return `${JSON.stringify(planJson(plan, session.name, context), null, 2)}\n`
   const head = { manifest: options.manifest, worker: workerPhrase(plan, session.name), ...context }
-  return `${[...planLines(plan, head), ...askedAgain(plan), nextLine(plan, commands(options))].join('\n')}\n`
+  const lines = [...planLines(plan, head), ...unfetchedLines(unfetched), ...askedAgain(plan)]
+  return `${[...lines, nextLine(plan, commands(options))].join('\n')}\n`
 }
 
 /** What makes this plan, and what explains it. */

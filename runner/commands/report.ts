@@ -7,7 +7,7 @@ import { prepare } from '../prepare.ts'
 import { costOf, lastOf, rowsOf } from '../report/data.ts'
 import { REPORT_BEGINS, reportPage } from '../report/page.ts'
 import { sourcesOf } from '../report/sources.ts'
-import { fileOf, outFolder } from '../run/save.ts'
+import { outFolder, savedFiles } from '../run/save.ts'
 import { targetOf } from '../target.ts'
 import { commandLine } from '../views/command.ts'
 import { count, fileSize } from '../views/format.ts'
@@ -50,11 +50,12 @@ export async function report(options: ReportOptions, io: Io): Promise<ExitCode> 
   try {
     const pictures = outFolder(options, io.cwd)
     const items = plan.items.filter((p) => p.selected)
-    const sources = await sourcesOf(items, {
-      inline,
-      folder: dirname(target.path),
-      fileOf: ({ item }, entry) => fileOf(item, entry, pictures),
+    const made = items.flatMap((p) => {
+      const entry = lastOf(p)
+      return entry?.image ? [{ item: p.item, entry }] : []
     })
+    const saved = await savedFiles(made, pictures)
+    const sources = await sourcesOf(made, { inline, folder: dirname(target.path), saved })
     const page = reportPage({
       name: manifest.name,
       manifest: shown,

@@ -1,6 +1,5 @@
 // proofsheet show: all there is to know of one picture: what is wanted and where that was said, what would be sent, what
 // was made. Sends no picture request.
-import { existsSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
 import { EXIT, type ExitCode, UsageError } from '../exit.ts'
 import { layersOf, type ManifestFlags } from '../flags.ts'
@@ -10,7 +9,7 @@ import type { Plan, PlanItem } from '../plan/plan.ts'
 import { why } from '../plan/why.ts'
 import { type Prepared, prepare } from '../prepare.ts'
 import { requestOf } from '../run/make.ts'
-import { fileOf, outFolder } from '../run/save.ts'
+import { outFolder, savedFiles } from '../run/save.ts'
 import { type ShownItem, showJson, showLines, shownReference } from '../views/show.ts'
 
 export type ShowOptions = ManifestFlags & {
@@ -38,7 +37,7 @@ export async function show(options: ShowOptions, io: Io): Promise<ExitCode> {
   )
   try {
     const planned = plannedOf(prepared.plan, options)
-    const shown = shownItem(prepared, planned, options, io)
+    const shown = await shownItem(prepared, planned, options, io)
     if (options.json) io.stdout.data(`${JSON.stringify(showJson(shown), null, 2)}\n`)
     else io.stdout.write(`${showLines(shown).join('\n')}\n`)
     return EXIT.done
@@ -74,7 +73,12 @@ function plannedOf({ items, orphans }: Plan, { id, manifest }: ShowOptions): Pla
   throw new UsageError(`nothing in ${manifest} is called \`${wanted}\`; ${hint}`)
 }
 
-function shownItem({ manifest, plan }: Prepared, planned: PlanItem, options: ShowOptions, io: Io): ShownItem {
+async function shownItem(
+  { manifest, plan }: Prepared,
+  planned: PlanItem,
+  options: ShowOptions,
+  io: Io,
+): Promise<ShownItem> {
   const { item, entry } = planned
   const byId = new Map(plan.items.map((p) => [p.item.id, p]))
   const references = item.references.map((reference, index) =>
@@ -84,8 +88,8 @@ function shownItem({ manifest, plan }: Prepared, planned: PlanItem, options: Sho
       reference.kind === 'from' ? byId.get(reference.item) : undefined,
     ),
   )
-  const folder = outFolder(options, io.cwd)
-  const path = entry?.image && fileOf(item, entry, folder)
+  const pictures = entry?.image ? [{ item, entry }] : []
+  const path = (await savedFiles(pictures, outFolder(options, io.cwd))).get(item.id)
   const { prices, budget, profile } = manifest
   return {
     planned,
@@ -100,6 +104,6 @@ function shownItem({ manifest, plan }: Prepared, planned: PlanItem, options: Sho
       { prices, perImage: budget.perImage, profile },
     ),
     why: why(plan, planned),
-    ...(path !== undefined && existsSync(path) ? { file: relative(io.cwd, path) } : {}),
+    ...(path !== undefined ? { file: relative(io.cwd, path) } : {}),
   }
 }

@@ -13,6 +13,7 @@ import {
   digestOfVariables,
   type Environment,
   isEmulated,
+  isPaused,
   workerVariables,
 } from './variables.ts'
 
@@ -68,8 +69,8 @@ export async function attachLocal(options: AttachOptions): Promise<Attached> {
 
 async function attach(options: AttachOptions, place: Place): Promise<Attached> {
   const { env, emulatorLatencyMs, token, stateDir } = options
-  // What the emulator draws is worth nothing, and need not wait.
-  const paused = options.paused === true && !isEmulated(workerVariables(env))
+  // What the emulator draws is worth nothing, and need not wait, unless somebody says so.
+  const paused = isPaused(env) || (options.paused === true && !isEmulated(workerVariables(env)))
   const differenceOf = comparison({ ...options, paused })
   const report = once(options.report)
   let start: Start | undefined
@@ -143,6 +144,7 @@ function comparison({ env, paused = false }: AttachOptions): (found: Serving) =>
     if (found.emulated !== emulated) return found.emulated ? 'the emulator behind it' : 'a provider key'
     if (found.variables !== digestOfVariables(variables, found.salt)) return 'other provider settings'
     if (found.code !== code) return 'another version of the program'
+    if (isPaused(env) && !found.paused) return 'no pause'
     return found.paused && !paused ? PAUSED : undefined
   }
 }

@@ -1,5 +1,6 @@
-// What the local worker is told of the environment: the variables core knows, and no others. Keys go from process to
-// process as environment and bindings; on disk there is only a salted digest, to tell whether two are the same.
+// What the local worker is told of the environment: the variables core knows, the secret of webhooks, and nothing else.
+// Keys go from process to process as environment and bindings; on disk there is only a salted digest, to tell whether two
+// are the same.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -11,10 +12,15 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** The worker's vars and secrets found in an environment.
  *  @throws ConfigurationError when `PROVIDERS` or `DEFAULT_PROVIDER` is not usable. */
 export function workerVariables(env: Environment): Record<string, string> {
-  const names = ['PROVIDERS', 'DEFAULT_PROVIDER', 'EMULATOR_URL']
+  const names = ['PROVIDERS', 'DEFAULT_PROVIDER', 'EMULATOR_URL', 'WEBHOOK_SECRET']
   for (const { id } of marketOf(withEmulator(env)).sellers)
     names.push(keyVariableOf(id, env), `${id.toUpperCase().replaceAll('-', '_')}_BASE_URL`)
   return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])))
+}
+
+/** Whether nothing is to be sent, as PAUSED of an environment says: in any word but `false`, as on a deployed worker. */
+export function isPaused({ PAUSED = '' }: Environment): boolean {
+  return !['', 'false'].includes(PAUSED.trim().toLowerCase())
 }
 
 /** Whether the emulator stands in: there is no provider key at all. */

@@ -7,7 +7,7 @@ import { limitsOf } from '../../core/request.ts'
 import type { Item } from '../manifest/item.ts'
 import { didYouMean } from '../manifest/near.ts'
 import { promptBytes } from './inputs.ts'
-import { type Plan, type PlanItem, toMake } from './plan.ts'
+import { type Plan, type PlanItem, toBuy } from './plan.ts'
 
 /** A model or provider that there is not. The message says what there is. */
 export class UnknownOffer extends Error {
@@ -33,7 +33,7 @@ export type Compared = {
 /** What is to be made, priced by every offer: those that can make all of it first, the cheapest before the others, what
  *  has no price, or makes nothing of it, last. `names`: models, `model@provider` for one seller of it; none: all models. Throws UnknownOffer. */
 export function compare(plan: Plan, market: Market, names: readonly string[]): Compared[] {
-  const pictures = toMake(plan)
+  const pictures = toBuy(plan)
   const offers =
     names.length === 0
       ? MODELS.flatMap((model) => offersOf(model, market))

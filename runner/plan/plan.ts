@@ -13,13 +13,14 @@ import { fingerprintOf, type Inputs, inputsOf, promptBytes } from './inputs.ts'
 import { type Families, familiesOf, meant, upstreamFirst, upstreamOf } from './upstream.ts'
 import { recordsOf, verdictOf } from './verdict.ts'
 
-/** `same`: another item's picture is this one. `blocked`: what it is made from has no picture and gets none now. The
- *  others are said of the lock, in verdict.ts. */
+/** `underway`: the worker makes it already, and it was agreed to then. `same`: another item's picture is this one.
+ *  `blocked`: what it is made from has no picture and gets none now. The others are said of the lock, in verdict.ts. */
 export const PLAN_STATES = [
   'new',
   'changed',
   'retry',
   'redo',
+  'underway',
   'done',
   'same',
   'refused',
@@ -54,6 +55,8 @@ export type PlanItem = {
   entry?: LockEntry
   /** What stands in its place in the lock and was another picture. */
   previous?: LockEntry
+  /** Who makes it already, where it is `underway`. */
+  underway?: Underway
   /** The id of a picture to pick, itself or another of its samples, before this one is made. */
   awaits?: string
 }
@@ -72,6 +75,9 @@ export type Plan = {
 /** What to repeat on purpose. */
 export type Repeat = { refused: boolean; uncertain: boolean }
 
+/** Who makes a picture already: a batch, or nobody by name where an earlier run left it to the worker. */
+export type Underway = { batch?: string }
+
 /** What a plan is made against. */
 export type PlanContext = {
   lock: Lock
@@ -79,6 +85,8 @@ export type PlanContext = {
   /** The digest of every reference that is given by its address. */
   urls: ReadonlyMap<string, string>
   repeat: Repeat
+  /** What the worker makes already, by key. */
+  underway?: ReadonlyMap<string, Underway> | undefined
   /** Ids of items to make again although they are made. */
   redo?: ReadonlySet<string> | undefined
   /** Ids of the items that the run is about; absent: all. */
@@ -89,6 +97,10 @@ export type PlanContext = {
 
 /** States whose items `run` makes when they are selected. */
 export function lacksPicture(state: PlanState): boolean {
+  return isBought(state) || state === 'underway'
+}
+
+function isBought(state: PlanState): boolean {
   return state === 'new' || state === 'changed' || state === 'retry' || state === 'redo'
 }
 
@@ -102,6 +114,11 @@ export function toMake({ items }: Pick<Plan, 'items'>): PlanItem[] {
   return items.filter(isToMake)
 }
 
+/** What `run` buys of that; it waits for the rest. */
+export function toBuy(plan: Pick<Plan, 'items'>): PlanItem[] {
+  return toMake(plan).filter(({ state }) => isBought(state))
+}
+
 /** States whose items get no picture by themselves. */
 function isLost(state: PlanState): boolean {
   return state === 'refused' || state === 'uncertain' || state === 'blocked'
@@ -109,7 +126,7 @@ function isLost(state: PlanState): boolean {
 
 /** The plan. Items must have passed the checks of the manifest: every model has a route, every `from` an item, no cycle. */
 export function planOf(items: readonly Item[], context: PlanContext): Plan {
-  const { lock, market, urls, repeat, redo, selected, profile, sha256 } = context
+  const { lock, market, urls, repeat, underway, redo, selected, profile, sha256 } = context
   const { emulated } = market
   const records = recordsOf(lock, profile)
   const families = familiesOf(items)
@@ -140,6 +157,7 @@ export function planOf(items: readonly Item[], context: PlanContext): Plan {
       size,
       quote: quoteRoutes(route, { size, promptBytes: promptBytes(item), references: item.references.length }),
       ...(row ? { basis: basisOf(route.first), pricedBy: row.unit } : {}),
+      ...(isBought(verdict.state) ? underwayAs(underway?.get(key)) : {}),
     }
     const obstacle = lacksPicture(verdict.state)
       ? (unpicked?.reason ?? obstacleOf(draft, planned))
@@ -170,6 +188,14 @@ export function planOf(items: readonly Item[], context: PlanContext): Plan {
     ...(profile === undefined ? {} : { profile }),
     quote: total(inOrder.filter(isToMake).map((p) => p.quote)),
   }
+}
+
+/** What is different of an item that the worker makes already. */
+function underwayAs(underway: Underway | undefined): Partial<PlanItem> {
+  if (!underway) return {}
+  const { batch } = underway
+  const reason = batch === undefined ? 'it is still being made' : `in ${batch}, handed over already`
+  return { state: 'underway', reasons: [reason], underway, quote: total([]) }
 }
 
 /** The item with the one sample in every `from`: the picked one, else the first. `unpicked`: what it waits for. */

@@ -1,13 +1,12 @@
 // Where the pictures of a report are seen. An address of another machine is used as it is. One of this machine dies with
 // the worker, so a saved file stands in for it; and on request the report carries small copies of the saved files itself.
-import { existsSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import PQueue from 'p-queue'
 import sharp from 'sharp'
-import type { PlanItem } from '../plan/plan.ts'
+import type { Item } from '../manifest/item.ts'
 import type { LockEntry } from '../state/lock.ts'
 import { isLocal } from '../views/export.ts'
-import { lastOf, type Source } from './data.ts'
+import type { Source } from './data.ts'
 
 /** The longest side of a copy inside a report, in pixels. */
 const THUMB_PX = 512
@@ -23,33 +22,26 @@ export type Sources = {
   local: number
 }
 
-/** The sources of all pictures. `fileOf` gives the place of a picture on disk; `folder` is the report's. */
+/** The sources of pictures. `saved` are their files by item; `folder` is the report's. */
 export async function sourcesOf(
-  items: readonly PlanItem[],
-  {
-    inline,
-    folder,
-    fileOf,
-  }: { inline: boolean; folder: string; fileOf: (planned: PlanItem, entry: LockEntry) => string },
+  pictures: readonly { item: Pick<Item, 'id'>; entry: LockEntry }[],
+  { inline, folder, saved }: { inline: boolean; folder: string; saved: ReadonlyMap<string, string> },
 ): Promise<Sources> {
   const sources: Sources = { of: new Map(), files: 0, local: 0 }
   // Each copy holds one decoded picture in memory.
   const queue = new PQueue({ concurrency: 4 })
   await queue.addAll(
-    items.map((planned) => async () => {
-      const entry = lastOf(planned)
-      if (!entry?.image) return
-      const { url } = entry.image
-      const path = fileOf(planned, entry)
-      const saved = existsSync(path)
-      const thumb = inline && saved ? await thumbOf(path) : undefined
-      if (thumb) sources.of.set(planned.item.id, { url: isLocal(url) ? thumb : url, thumb })
-      else if (isLocal(url) && saved) {
+    pictures.map(({ item: { id }, entry }) => async () => {
+      const { url } = entry.image!
+      const path = saved.get(id)
+      const thumb = inline && path !== undefined ? await thumbOf(path) : undefined
+      if (thumb) sources.of.set(id, { url: isLocal(url) ? thumb : url, thumb })
+      else if (isLocal(url) && path !== undefined) {
         const place = relative(folder, path).split(sep).map(encodeURIComponent).join('/')
-        sources.of.set(planned.item.id, { url: place, thumb: place })
+        sources.of.set(id, { url: place, thumb: place })
         sources.files++
       } else {
-        sources.of.set(planned.item.id, { url, thumb: url })
+        sources.of.set(id, { url, thumb: url })
         if (isLocal(url)) sources.local++
       }
     }),

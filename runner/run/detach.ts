@@ -1,6 +1,5 @@
-// `run --detach`: what is wanted is handed over to the worker as one batch, under the keys that an ordinary run would use,
+// Handing over: what is wanted goes to the worker as one batch, under the keys that an ordinary run would use,
 // so that a run that comes later finds the pictures and buys nothing.
-import { resolve } from 'node:path'
 import PQueue from 'p-queue'
 import { MAX_BATCH_LINES } from '../../core/batch.ts'
 import { formatUsd, type MicroUsd } from '../../core/money.ts'
@@ -11,35 +10,51 @@ import {
   type WireReference,
   WorkerProblem,
 } from '../client.ts'
-import { sha256 } from '../digest.ts'
-import { EXIT, type ExitCode, OverBudget, UsageError } from '../exit.ts'
-import type { Io } from '../io.ts'
+import { sha256OfLines } from '../digest.ts'
+import { OverBudget, UsageError } from '../exit.ts'
 import { type Plan, type PlanItem, toMake } from '../plan/plan.ts'
-import { familiesOf, upstreamFirst } from '../plan/upstream.ts'
+import { familiesOf, upstreamFirst, upstreamOf } from '../plan/upstream.ts'
 import type { Prepared } from '../prepare.ts'
-import { rememberBatch } from '../state/batches.ts'
-import { commandLine } from '../views/command.ts'
+import type { HandedOver } from '../state/batches.ts'
 import { count } from '../views/format.ts'
-import { sayer } from './finish.ts'
 import { intentOf, requestOf } from './make.ts'
-import type { RunOptions } from './options.ts'
 import { createUploader, type Uploader } from './references.ts'
 import { placesOf } from './work.ts'
+
+/** A batch that was handed over. */
+type Batch = Pick<HandedOver, 'batch' | 'worker' | 'keys' | 'items' | 'digest' | 'number'>
+
+type Handing = {
+  /** Where pictures lie. */
+  folder: string
+  /** The batch that was handed over before. */
+  last: Batch | undefined
+  /** What the manifest is called. */
+  manifest: string
+  now: () => number
+}
 
 /** Items whose references are uploaded side by side. */
 const UPLOADS = 8
 
-/** Throws UsageError where the worker would end with this command. */
-export function mustOutlive(flag: string, worker: string | undefined, io: Pick<Io, 'env'>): void {
-  if (worker || io.env.PROOFSHEET_URL) return
-  throw new UsageError(
-    `${flag} needs a worker that stays when this command has ended: set PROOFSHEET_URL and PROOFSHEET_TOKEN. The one on this machine ends with its commands; run without ${flag}. Nothing was sent.`,
-  )
+/** What is handed over: what no batch makes yet, and of the rest what that is made from, because a line names only lines of
+ *  its own batch. A picture that is in two batches is made once. */
+export function toHandOver(plan: Plan): PlanItem[] {
+  const wanted = toMake(plan)
+  const planned = new Map(wanted.map((p) => [p.item.id, p]))
+  const handed = new Set(wanted.filter(({ underway }) => underway?.batch === undefined))
+  // A set that grows while it is walked is walked to its end.
+  for (const { item } of handed)
+    for (const id of upstreamOf(item)) {
+      const upstream = planned.get(id)
+      if (upstream) handed.add(upstream)
+    }
+  return wanted.filter((p) => handed.has(p))
 }
 
 /** Throws OverBudget and UsageError for what cannot be handed over: nobody stops a batch at a limit on the way. */
 export function mustFit(plan: Plan, limit: MicroUsd | undefined): void {
-  const wanted = toMake(plan).length
+  const wanted = toHandOver(plan).length
   if (wanted > MAX_BATCH_LINES)
     throw new UsageError(
       `a batch holds at most ${count(MAX_BATCH_LINES, 'picture')}, and these are ${wanted}: add --limit ${MAX_BATCH_LINES}, and hand over the rest afterwards. Nothing was sent.`,
@@ -56,16 +71,10 @@ export function mustFit(plan: Plan, limit: MicroUsd | undefined): void {
     )
 }
 
-/** Uploads what the pictures are made from, hands them over, and says how they are followed. Throws WorkerProblem,
- *  WorkerUnreachable, UsageError, and what the file system says. */
-export async function handOver(
-  prepared: Prepared,
-  folder: string,
-  options: RunOptions,
-  io: Io,
-): Promise<ExitCode> {
+/** Uploads what the pictures are made from and hands them over. Throws
+ *  WorkerProblem, WorkerUnreachable, UsageError, and what the file system says. */
+export async function handOver(prepared: Prepared, { folder, last, manifest, now }: Handing): Promise<Batch> {
   const { plan, session, state, downloads } = prepared
-  const { manifest, set, var: vars, refused, uncertain } = options
   const client = await session.client()
   const uploader = createUploader({
     client,
@@ -74,43 +83,31 @@ export async function handOver(
   })
   const lines = await linesOf(prepared, client, uploader)
   // Else a run that comes later would not know under which keys they were bought again.
-  for (const p of toMake(plan)) if (p.state === 'redo') state.record(intentOf(p, io.now(), plan))
-  const { id } = await makeBatch(client, lines)
-  const profile = plan.profile === undefined ? {} : { profile: plan.profile }
-  const keys = lines.map(({ key }) => key)
-  const layers = { ...profile, set, var: vars, refused, uncertain }
-  rememberBatch(resolve(io.cwd, manifest), { batch: id, worker: client.url, ...layers, keys })
-
-  const follow = commandLine('run', manifest, {
-    '--attach': id,
-    '--worker': options.worker,
-    '--profile': plan.profile,
-    '--set': set,
-    '--var': vars,
-    '--refused': refused,
-    '--uncertain': uncertain,
-    '--out-dir': options.outDir,
-    '--no-download': !options.download,
-  })
-  if (options.json)
-    io.stdout.data(
-      `${JSON.stringify({ format: 'proofsheet-batch', version: 1, batch: id, worker: client.url, pictures: lines.length }, null, 2)}\n`,
-    )
-  else io.stdout.write(`${id}\n`)
-  const say = sayer(options, io)
-  say(
-    `${count(lines.length, 'picture')} handed over to ${client.url}, which makes them without this machine.`,
-  )
-  say(`To follow and fetch them:  ${follow}`)
-  return EXIT.done
+  for (const p of toMake(plan)) if (p.state === 'redo') state.record(intentOf(p, now(), plan))
+  const handed = inOrderOf(plan)
+  const { profile } = plan
+  // So that a list of batches tells them apart.
+  const metadata = {
+    manifest,
+    ...(profile === undefined ? {} : { profile }),
+    pictures: String(handed.length),
+  }
+  const batch = await makeBatch(client, lines, last, metadata)
+  return {
+    ...batch,
+    worker: client.url,
+    keys: handed.map(({ key }) => key),
+    items: handed.map(({ item }) => item.id),
+  }
 }
 
-/** The lines of a batch: every picture after those it is made from. */
+/** The lines of a batch: every picture after those it is made from. Each is put together when it is read, because all of
+ *  them may be large. */
 async function linesOf(
   { plan, manifest }: Prepared,
   client: Client,
   uploader: Uploader,
-): Promise<WireLine[]> {
+): Promise<Iterable<WireLine>> {
   const planned = new Map(plan.items.map((p) => [p.item.id, p]))
   const { signal } = new AbortController()
   const terms = { profile: plan.profile, prices: manifest.prices, perImage: manifest.budget.perImage }
@@ -121,8 +118,9 @@ async function linesOf(
     if (await isThere(client, generation)) return { generation }
     const uploaded = await uploader.picture(p.item.id, p.entry!, signal)
     if (uploaded) return uploaded
+    await mustBeAllowed(client)
     throw new UsageError(
-      `the worker does not know the picture of ${p.item.id}, and it is not on disk: proofsheet run fetches or makes it again. Nothing was sent.`,
+      `${client.url} has no picture of ${p.item.id} for this token (it is another workspace's, was deleted, or the storage is gone), and it is not on disk here: take the token it was made with, or buy it again with --redo -s ${p.item.id}. Nothing was sent.`,
     )
   }
   const referenceOf = async (
@@ -136,18 +134,37 @@ async function linesOf(
     return found
   }
 
-  const wanted = new Set(toMake(plan).map(({ item }) => item))
-  const items = plan.items.map(({ item }) => item)
-  const inOrder = upstreamFirst(items, familiesOf(items)).filter((item) => wanted.has(item))
   const uploads = new PQueue({ concurrency: UPLOADS })
-  return uploads.addAll(
-    inOrder.map(({ id, references }) => async () => {
-      const p = planned.get(id)!
-      const sent = await Promise.all(references.map(referenceOf))
-      // An earlier line is named as in a batch alone; all else is as in a request.
-      return { ...requestOf(p, sent as WireReference[], terms), key: p.key }
-    }),
+  const ready = await uploads.addAll(
+    inOrderOf(plan).map((planned) => async () => ({
+      planned,
+      references: await Promise.all(planned.item.references.map(referenceOf)),
+    })),
   )
+  return {
+    *[Symbol.iterator]() {
+      // An earlier line is named as in a batch alone; all else is as in a request.
+      for (const { planned, references } of ready)
+        yield { ...requestOf(planned, references as WireReference[], terms), key: planned.key }
+    },
+  }
+}
+
+/** What is handed over, every picture after those it is made from. */
+function inOrderOf(plan: Plan): PlanItem[] {
+  const handed = new Map(toHandOver(plan).map((p) => [p.item, p]))
+  const items = plan.items.map(({ item }) => item)
+  return upstreamFirst(items, familiesOf(items)).flatMap((item) => handed.get(item) ?? [])
+}
+
+/** Whether this token may hand anything over is asked with an empty batch, which no worker takes: a token that may only
+ *  read would be told of the wrong obstacle. Throws WorkerProblem where it may not. */
+async function mustBeAllowed(client: Client): Promise<void> {
+  try {
+    await client.makeBatch('nothing', [])
+  } catch (error) {
+    if (!(error instanceof WorkerProblem) || error.problem.code === 'forbidden') throw error
+  }
 }
 
 async function isThere(client: Client, generation: string): Promise<boolean> {
@@ -161,11 +178,27 @@ async function isThere(client: Client, generation: string): Promise<boolean> {
 }
 
 /** The batch of these lines. Its key follows from them, so that a repetition joins it; one that is over or cancelled makes
- *  nothing any more, and the next one takes its place. */
-async function makeBatch(client: Client, lines: readonly WireLine[]) {
-  const digest = sha256(JSON.stringify(lines))
-  for (let number = 1; ; number++) {
-    const batch = await client.makeBatch(number === 1 ? digest : `${digest}-${number}`, lines)
-    if (batch.status === 'running') return batch
+ *  nothing any more, and the next one takes its place. Those before the last one that this machine knows are not asked. */
+export async function makeBatch(
+  client: Pick<Client, 'url' | 'makeBatch'>,
+  lines: Iterable<WireLine>,
+  last: Batch | undefined,
+  metadata: Record<string, string> = {},
+): Promise<Pick<Batch, 'batch' | 'digest' | 'number'>> {
+  const digest = sha256OfLines(both(metadata, lines))
+  const isSame = last?.digest === digest && last.worker === client.url
+  for (let number = isSame ? last.number : 1; ; number++) {
+    const { id, status } = await client.makeBatch(
+      number === 1 ? digest : `${digest}-${number}`,
+      lines,
+      metadata,
+    )
+    if (status === 'running') return { batch: id, digest, number }
   }
+}
+
+/** What a batch is: its lines, and what stands beside them. */
+function* both(metadata: object, lines: Iterable<WireLine>): Generator<object> {
+  yield metadata
+  yield* lines
 }

@@ -29,7 +29,8 @@ export type EngineOptions = {
   limit?: MicroUsd | undefined
   /** Stop at the first failure. */
   failFast?: boolean
-  /** The pictures are made without this run: no failure stops it, and this is what an interruption says. */
+  /** The pictures are made without this run: what a failure says of the rest counts at the end only, and this is what an
+   *  interruption says. */
   elsewhere?: string | undefined
   /** Aborted once: no further item is started. */
   stop: AbortSignal
@@ -56,7 +57,9 @@ export async function runPlan(
   let purse = openPurse(limit)
   let inFlight = 0
   let withheld = 0
+  let held = 0
   let stopped: StopReason | undefined
+  let wouldStop: StopReason | undefined
   let bug: unknown
 
   const halt = (reason: StopReason, message: string) => {
@@ -129,6 +132,7 @@ export async function runPlan(
       if (failure) cost = failure.cost
       if (failure && !leave.aborted) fail(p, failure, startedAt)
       if (!failure && !leave.aborted) bug ??= error
+      if (leave.aborted && elsewhere === undefined) held++
       // Nothing was asked for here, so nothing of what it costs is this run's.
       if (leave.aborted && elsewhere !== undefined) cost = 0
     } finally {
@@ -193,6 +197,7 @@ export async function runPlan(
     const stopping = watch.failed(failure)
     if (stopping && (elsewhere === undefined || stopping.reason === 'unwritable'))
       halt(stopping.reason, stopping.message)
+    wouldStop ??= stopping?.reason
     block(order.lost(p.item.id))
   }
 
@@ -209,7 +214,8 @@ export async function runPlan(
     left,
     ...(found > 0 ? { found } : {}),
     ...(withheld > 0 ? { withheld } : {}),
-    ...(stopped ? { stopped } : {}),
+    ...(held > 0 ? { held } : {}),
+    ...(stopped || wouldStop ? { stopped: stopped ?? wouldStop! } : {}),
   }
 }
 

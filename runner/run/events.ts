@@ -14,6 +14,8 @@ export type RunEvent =
   /** A picture that was made before and not on disk. */
   | { type: 'fetched'; id: string; file: string }
   | { type: 'unfetched'; id: string; message: string }
+  /** The worker is out of reach; it is waited for. */
+  | { type: 'outage'; message: string }
   /** The end. */
   | { type: 'summary'; summary: Summary }
   /** No further item is started. `elsewhere`: all goes on without this run. */
@@ -44,7 +46,7 @@ export type Summary = {
   /** Perhaps charged, and no picture is known. */
   uncertain: number
   blocked: number
-  /** Not started because the run was stopped. */
+  /** Without an ending when the run was stopped. */
   left: number
   /** The sum of what is known. */
   spent: MicroUsd
@@ -52,5 +54,8 @@ export type Summary = {
   unpriced: number
   /** Of those that are left: ready, but without a known price under a limit. */
   withheld?: number
+  /** Of those that are left: in flight when the run was left. The worker goes on with what it was asked for. */
+  held?: number
+  /** Why nothing further was started; of a batch that was followed to its end, why a run would have stopped. */
   stopped?: StopReason
 }

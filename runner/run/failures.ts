@@ -4,6 +4,7 @@ import { formatUsd } from '../../core/money.ts'
 import { WorkerProblem, WorkerUnreachable } from '../client.ts'
 import { isSystemError } from '../exit.ts'
 import type { LockEntry } from '../state/lock.ts'
+import { systemWords } from '../views/system.ts'
 import { type Failure, refusalOf, type Tried } from './make.ts'
 import { PictureDeleted } from './save.ts'
 
@@ -19,13 +20,13 @@ export function failureOf(error: unknown): Failure | undefined {
       cost: null,
     }
   // A file that has gone, a full disk: the item's fault, not the program's.
-  if (isSystemError(error)) return free('unreadable', error.message)
+  if (isSystemError(error)) return free('unreadable', systemWords(error))
   return undefined
 }
 
 /** It is made and written down; the picture itself could not be saved. */
 export function notSaved({ charged, cost }: LockEntry, error: unknown): Failure {
-  const { message: words } = error as Error
+  const words = isSystemError(error) ? systemWords(error) : (error as Error).message
   const message =
     error instanceof PictureDeleted
       ? `it was made before, and ${words}; --redo -s buys it again`
@@ -55,8 +56,8 @@ export function unpricedMessage(n: number): string {
   return `${what}, and under a limit nothing is bought blindly: give it in \`prices\` of the manifest`
 }
 
-function unwritable({ message }: Error): string {
-  return `the journal cannot be written: ${message}`
+function unwritable(error: NodeJS.ErrnoException): string {
+  return `the journal cannot be written: ${systemWords(error)}`
 }
 
 function free(code: string, message: string): Failure {

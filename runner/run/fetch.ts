@@ -1,8 +1,10 @@
 // Pictures that are made but not on disk: fetched again, never bought again.
 import PQueue from 'p-queue'
 import { type Client, WorkerProblem, WorkerUnreachable } from '../client.ts'
+import { isSystemError } from '../exit.ts'
 import type { Plan, PlanItem } from '../plan/plan.ts'
 import type { LockEntry } from '../state/lock.ts'
+import { systemWords } from '../views/system.ts'
 import type { Emit } from './events.ts'
 import { fileOf, isSaved, PictureDeleted, savePicture } from './save.ts'
 
@@ -70,7 +72,8 @@ export async function fetchMissing(
       }
       failed++
       const lost = error instanceof PictureLost || error instanceof PictureDeleted
-      const message = lost ? `${error.message}; to buy it again: ${again(id)}` : (error as Error).message
+      const words = isSystemError(error) ? systemWords(error) : (error as Error).message
+      const message = lost ? `${words}; to buy it again: ${again(id)}` : words
       emit({ type: 'unfetched', id, message })
     }
   })

@@ -2,7 +2,7 @@
 // for its key. Asks for no picture.
 import { isEnded } from '../../core/api.ts'
 import type { BatchResult, BatchView } from '../../core/batch.ts'
-import { type Client, WorkerUnreachable } from '../client.ts'
+import { type Client, WorkerProblem, WorkerUnreachable } from '../client.ts'
 import type { PlanItem } from '../plan/plan.ts'
 import { type Made, madeOf, type Terms } from './make.ts'
 
@@ -11,6 +11,8 @@ export type FollowEffects = {
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>
   now: () => number
   terms: Terms
+  /** Told when the worker is out of reach and is waited for. */
+  onOutage?: (message: string) => void
 }
 
 export type Following = {
@@ -19,53 +21,78 @@ export type Following = {
   make(planned: PlanItem, signal: AbortSignal): Promise<Made>
   /** Resolves when all results have been read. Throws WorkerProblem, WorkerUnreachable, and the abort. */
   ended: Promise<BatchView>
-  /** Results that nobody has asked for. */
-  unclaimed(): BatchResult[]
+  /** What ended and nobody waits for. */
+  strangers(): readonly Stranger[]
 }
 
-/** Seconds of one stream of results; the pause after one that brought nothing, in ms; and how many may break off without
- *  bringing anything. */
+/** A line whose picture is none of this plan. `item` is what it was called when it was handed over. */
+export type Stranger = { key: string; line: number; isMade: boolean; item?: string }
+
+/** `keys`: all of the batch, where they are known; `claimed`: those that are asked for sooner or later. */
+export type Keys = { keys: ReadonlySet<string> | undefined; claimed: ReadonlySet<string> }
+
+/** Seconds of one stream of results, and the pause after one that brought nothing, in ms. */
 const STREAM_S = 50
 const PAUSE_MS = 1_000
-const BROKEN = 5
 
-/** Begins to read the results of a batch. `keys`: all its keys, where they are known. */
+/** While the worker is out of reach the pauses double up to this one; after so much of them it is given up. A batch may
+ *  last a day, and a deploy or a laptop that slept must not end the following. */
+const LONGEST_PAUSE_MS = 30_000
+const PATIENCE_MS = 300_000
+
+/** Begins to read the results of a batch. */
 export function follow(
   id: string,
-  keys: ReadonlySet<string> | undefined,
+  { keys, claimed }: Keys,
   fx: FollowEffects,
   signal: AbortSignal,
 ): Following {
   const results = new Map<string, BatchResult>()
+  const strangers: Stranger[] = []
   const waiting = new Map<string, (result: BatchResult | undefined) => void>()
   let isOver = false
 
   const take = (result: BatchResult) => {
-    const claim = waiting.get(result.key)
-    if (!claim) return void results.set(result.key, result)
-    waiting.delete(result.key)
-    claim(result)
+    const { key, line, generation } = result
+    const claim = waiting.get(key)
+    waiting.delete(key)
+    if (claim) claim(result)
+    else if (claimed.has(key)) results.set(key, result)
+    else {
+      const item = generation?.metadata.item
+      strangers.push({ key, line, isMade: generation?.status === 'succeeded', ...(item ? { item } : {}) })
+    }
   }
 
   const read = async (): Promise<BatchView> => {
     let after = 0
-    for (let broken = 0; ; ) {
-      // Asked before the results: what has ended by then is among them.
-      const batch = await fx.client.batch(id, signal)
+    for (let waitedMs = 0, pauseMs = PAUSE_MS; ; ) {
       const before = after
-      const waitS = batch.status === 'ended' ? 0 : STREAM_S
       try {
+        // Asked before the results: what has ended by then is among them.
+        const batch = await fx.client.batch(id, signal)
+        const waitS = batch.status === 'ended' ? 0 : STREAM_S
         for await (const result of fx.client.batchResults(id, { after, waitS }, signal)) {
           after = Math.max(after, result.seq)
           take(result)
         }
         if (batch.status === 'ended') return batch
-        broken = 0
+        waitedMs = 0
+        pauseMs = PAUSE_MS
+        if (after === before) await fx.sleep(PAUSE_MS, signal)
       } catch (error) {
-        broken = after > before ? 0 : broken + 1
-        if (!(error instanceof WorkerUnreachable) || broken === BROKEN) throw error
+        signal.throwIfAborted()
+        if (!isOutage(error) || waitedMs >= PATIENCE_MS) throw error
+        if (after > before) {
+          waitedMs = 0
+          pauseMs = PAUSE_MS
+          continue
+        }
+        if (waitedMs === 0) fx.onOutage?.(error.message)
+        await fx.sleep(pauseMs, signal)
+        waitedMs += pauseMs
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
       }
-      if (after === before) await fx.sleep(PAUSE_MS, signal)
     }
   }
 
@@ -87,7 +114,7 @@ export function follow(
 
   return {
     ended,
-    unclaimed: () => [...results.values()],
+    strangers: () => strangers,
     async make(planned, leave) {
       leave.throwIfAborted()
       const result = await resultOf(planned.key)
@@ -98,6 +125,11 @@ export function follow(
       return { kind: 'left' }
     },
   }
+}
+
+/** Whether the worker may be back in a while. */
+function isOutage(error: unknown): error is Error {
+  return error instanceof WorkerUnreachable || (error instanceof WorkerProblem && error.problem.status >= 500)
 }
 
 /** What came of a line. */

@@ -6,7 +6,6 @@ import { type Client, type WireReference, type WireRequest, WorkerProblem } from
 import type { ItemReference } from '../manifest/item.ts'
 import type { Plan, PlanItem } from '../plan/plan.ts'
 import type { LockEntry } from '../state/lock.ts'
-import { refusalWords } from '../views/refusal.ts'
 import { costOf, type Prices } from './cost.ts'
 import { createUploader, type ReferenceEffects } from './references.ts'
 
@@ -20,6 +19,8 @@ export type Failure = {
   charged: 'no' | 'yes' | 'unknown'
   /** USD; null when it is not known. */
   cost: number | null
+  /** The emulator was asked: nothing was bought, and `cost` is a list price. */
+  emulated?: true
 }
 
 /** `found`: it had ended before it was asked for. Another run paid for it. */
@@ -91,7 +92,8 @@ export function createMaker(fx: MakeEffects) {
       if (!answer) return { kind: 'failed', failure: refusalOf(error) }
     }
     let { view } = answer!
-    const found = answer!.replayed && isEnded(view.status)
+    // What was under way when it was planned is paid for by whoever handed it over.
+    const found = answer!.replayed && (isEnded(view.status) || planned.state === 'underway')
     try {
       while (!isEnded(view.status)) view = await fx.client.generation(view.id, POLL_S, signal)
     } catch (error) {
@@ -116,7 +118,8 @@ export function madeOf(planned: PlanItem, view: GenerationView, recordedAt: numb
 function lostSight(seen: LockEntry, { problem }: WorkerProblem): Tried {
   const message = `the worker took it (generation ${seen.generation}) and no longer says what becomes of it: ${problem.detail}; run again, it is asked for under the same key`
   const unknown = { charged: 'unknown', cost: null } as const
-  const failure: Failure = { code: problem.code, status: 'failed', message, ...unknown }
+  const emulated = seen.emulated ? { emulated: true as const } : {}
+  const failure: Failure = { code: problem.code, status: 'failed', message, ...unknown, ...emulated }
   return { kind: 'failed', failure, entry: { ...seen, ...unknown } }
 }
 
@@ -203,14 +206,21 @@ function chargedOf(view: GenerationView): LockEntry['charged'] {
   return all.includes('yes') ? 'yes' : 'no'
 }
 
-function failureOf(view: GenerationView, { charged, cost }: LockEntry): Failure {
+function failureOf(view: GenerationView, { charged, cost, emulated }: LockEntry): Failure {
   const { code, message } = view.error ?? { code: view.status, message: '' }
   const said = wordsOf(code, message, view.provider)
   // The model may have explained itself beside the reason that the provider gives.
   const text = view.text?.trim()
   const isNews = text && !said.includes(text)
   const status = view.status === 'refused' || view.status === 'uncertain' ? view.status : 'failed'
-  return { code, status, message: isNews ? `${said}\n${text}`.trim() : said, charged, cost }
+  return {
+    code,
+    status,
+    message: isNews ? `${said}\n${text}`.trim() : said,
+    charged,
+    cost,
+    ...(emulated ? { emulated: true as const } : {}),
+  }
 }
 
 /** What the worker says of an ending, with what a person has to know beside it. */
@@ -232,13 +242,13 @@ function wordsOf(code: string, message: string, provider: string): string {
 
 /** A request that the worker did not accept. */
 export function refusalOf({ problem }: WorkerProblem): Failure {
-  const { code, charged } = problem
+  const { code, charged, detail } = problem
   const status = charged === 'unknown' ? 'uncertain' : 'failed'
   return {
     // Providers may be unavailable, too; here it is the worker.
     code: code === 'unavailable' ? 'unreachable_worker' : code,
     status,
-    message: refusalWords(problem),
+    message: detail,
     charged,
     cost: charged === 'no' ? 0 : null,
   }

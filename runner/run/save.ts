@@ -6,6 +6,7 @@ import { open, rm, stat, utimes } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import PQueue from 'p-queue'
 import { extensionOf } from '../../core/media.ts'
 import type { Client } from '../client.ts'
 import type { Item } from '../manifest/item.ts'
@@ -53,6 +54,24 @@ export async function isSaved({ image, recordedAt }: LockEntry, path: string): P
   } catch {
     return false
   }
+}
+
+/** Files looked at side by side. */
+const LOOKS = 64
+
+/** The files that hold the pictures of these entries, by item; those that hold another picture by now are not among them. */
+export async function savedFiles(
+  pictures: readonly { item: Pick<Item, 'id' | 'output'>; entry: LockEntry }[],
+  folder: string,
+): Promise<Map<string, string>> {
+  const looks = new PQueue({ concurrency: LOOKS })
+  const found = await looks.addAll(
+    pictures.map(({ item, entry }) => async (): Promise<[string, string][]> => {
+      const path = entry.image && fileOf(item, entry, folder)
+      return path !== undefined && (await isSaved(entry, path)) ? [[item.id, path]] : []
+    }),
+  )
+  return new Map(found.flat())
 }
 
 /** `deletedAt`: ISO 8601. */

@@ -64,10 +64,7 @@ export function addMakingVerbs(program: Command, io: Io, done: (code: ExitCode) 
     )
     .option('--plan <file>', 'buy what was saved with plan --out, and nothing else')
     .option('--detach', 'hand all over to a deployed worker as one batch, and end', false)
-    .option(
-      '--attach [batch]',
-      'follow a batch, the last one by default, and fetch its pictures; buys nothing',
-    )
+    .option('--attach [batch]', 'follow a batch, by default all that are not fetched yet; buys nothing')
     .addOption(limitOption())
     .addOption(maxCostOption())
     .option('--fail-fast', 'start nothing more after the first failure', false)

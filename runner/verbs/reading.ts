@@ -1,7 +1,6 @@
 // The verbs about what is made: show, pick, report, export. None of them buys anything.
 import { type Command, Option } from 'commander'
 import { FORMATS } from '../catalog/formats.ts'
-import { checked } from '../check.ts'
 import { type ExportOptions, exportCatalog } from '../commands/export.ts'
 import { type PickOptions, pick } from '../commands/pick.ts'
 import { type ReportOptions, report } from '../commands/report.ts'
@@ -9,6 +8,7 @@ import { type ShowOptions, show } from '../commands/show.ts'
 import type { ExitCode } from '../exit.ts'
 import { DEFAULT_MANIFEST, layersOf, type ManifestFlags, readsManifest, selectsItems } from '../flags.ts'
 import type { Io } from '../io.ts'
+import { prepare } from '../prepare.ts'
 
 /** Adds them to the program. */
 export function addReadingVerbs(program: Command, io: Io, done: (code: ExitCode) => void): void {
@@ -30,8 +30,12 @@ export function addReadingVerbs(program: Command, io: Io, done: (code: ExitCode)
     .option('--list', 'what there is to pick from', false)
     .addOption(outDirOption())
     .action(async (ids: string[], o: PickOptions & ManifestFlags) => {
-      const { manifest, session } = await checked({ ...o, layers: layersOf(o) }, io)
+      const repeat = { refused: false, uncertain: false }
+      // A picture that an edit, taken back, has made the item's again is in its place before it is spoken of.
+      const asked = { ...o, layers: layersOf(o), repeat, lookup: false }
+      const { manifest, session, state } = await prepare(asked, true, io)
       try {
+        for (const line of state.fold()) io.stderr.write(`${line}\n`)
         done(await pick({ ...o, ids }, io, manifest.items))
       } finally {
         await session.release()

@@ -1,9 +1,10 @@
 // The verbs that need no manifest: models and dev.
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { dev } from '../commands/dev.ts'
 import { models } from '../commands/models.ts'
-import type { ExitCode } from '../exit.ts'
+import { type ExitCode, UsageError } from '../exit.ts'
 import { DEFAULT_MANIFEST, wholeNumber, workerOption } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { LOCAL_PORT } from '../local/options.ts'
@@ -30,12 +31,16 @@ export function addServingVerbs(program: Command, io: Io, done: (code: ExitCode)
         .default(LOCAL_PORT),
     )
     .action(async (manifest: string, { port }: { port: number }) => {
+      const path = resolve(io.cwd, manifest)
+      // A worker without a manifest is of use to HTTP clients; a slip in a name is a new, empty storage.
+      if (manifest !== DEFAULT_MANIFEST && !existsSync(path))
+        throw new UsageError(`there is no ${manifest}; a storage belongs to a manifest and lies beside it`)
       const interrupted = new AbortController()
       const ignore = io.onInterrupt(() => interrupted.abort())
       try {
         done(
           await dev(
-            { stateDir: pathsOf(resolve(io.cwd, manifest)).folder, port },
+            { stateDir: pathsOf(path).folder, port },
             {
               env: io.env,
               write: (text) => io.stdout.write(text),

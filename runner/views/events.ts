@@ -26,6 +26,8 @@ export type JsonEvent = { at: string } & (
   /** Made before; its file was missing. */
   | { type: 'fetched'; id: string; file: string }
   | { type: 'unfetched'; id: string; message: string }
+  /** The worker is out of reach; it is waited for. */
+  | { type: 'outage'; message: string }
   | { type: 'stopping'; reason: StopReason; message: string; inFlight: number; elsewhere?: true }
   | ({ type: 'summary' } & SummaryView)
 )
@@ -52,6 +54,8 @@ type FailedPicture = {
   message: string
   charged: LockEntry['charged']
   cost: number | null
+  /** The emulator was asked: nothing was bought. */
+  emulated?: true
 }
 
 /** How a run ended. `actual` is the sum of what is known; of `unpriced` pictures it is not. */

@@ -5,7 +5,7 @@ import { PRICE_TABLE_VERSION } from '../../core/prices.ts'
 import { fitOf } from '../plan/budget.ts'
 import type { Compared } from '../plan/compare.ts'
 import { durationOf } from '../plan/duration.ts'
-import { type Plan, toMake } from '../plan/plan.ts'
+import { type Plan, toBuy, toMake } from '../plan/plan.ts'
 import type { PriceContext } from './prices.ts'
 
 /** The plan as JSON. Money is decimal USD, null where it is not known. */
@@ -49,7 +49,7 @@ export function compareJson(plan: Plan, offers: readonly Compared[]) {
     version: 1,
     pricesAsOf: PRICE_TABLE_VERSION,
     currency: 'USD',
-    plan: { pictures: toMake(plan).length, ...moneyOf(plan.quote) },
+    plan: { pictures: toBuy(plan).length, ...moneyOf(plan.quote) },
     offers: offers.map(({ quote, obstacle, ...offer }) => ({
       ...offer,
       obstacle: obstacle ?? null,

@@ -1,6 +1,7 @@
 // A line per finished picture: for pipes, CI logs and terminals that cannot be repainted. A sign of life every half minute,
 // because a build server ends what is silent for long.
 import type { RunEvent } from '../run/events.ts'
+import type { Failure } from '../run/make.ts'
 import type { Progress, ProgressContext } from './context.ts'
 import { count, duration, fileSize, usdOf } from './format.ts'
 import { linesOf } from './words.ts'
@@ -60,13 +61,8 @@ export function lineOf(event: RunEvent): string | undefined {
       return `✓ ${event.id}  ${[...facts, price, duration(event.ms)].join(', ')}`
     }
     case 'failed': {
-      const { code, message, charged, cost } = event.failure
-      const money = {
-        no: 'not charged',
-        yes: `charged ${usdOf(cost)}`,
-        unknown: 'not known whether it was charged',
-      }
-      return withWords(`✗ ${event.id}  ${code}, ${money[charged]}`, message)
+      const { code, message } = event.failure
+      return withWords(`✗ ${event.id}  ${code}, ${chargeWords(event.failure)}`, message)
     }
     case 'blocked':
       return `- ${event.id}  not started: ${event.by} has no picture`
@@ -74,10 +70,25 @@ export function lineOf(event: RunEvent): string | undefined {
       return `fetched ${event.id}`
     case 'unfetched':
       return withWords(`✗ ${event.id}  could not be fetched`, event.message)
+    case 'outage':
+      return withWords('… trying again', event.message)
     case 'stopping':
       return event.reason === 'interrupted' && !event.elsewhere
         ? interruptedLine(event.inFlight)
         : withWords('stopping', event.message)
+  }
+}
+
+/** In the words of the plan: what the emulator drew was not bought, however it ended. */
+function chargeWords({ charged, cost, emulated }: Failure): string {
+  if (emulated) return cost ? `${usdOf(cost)} list price, nothing bought` : 'nothing bought'
+  switch (charged) {
+    case 'no':
+      return 'not charged'
+    case 'yes':
+      return `charged ${usdOf(cost)}`
+    case 'unknown':
+      return 'not known whether it was charged'
   }
 }
 

@@ -2,7 +2,7 @@
 // fits on a screen. Knows no terminal.
 import { PRICE_TABLE_VERSION } from '../../core/prices.ts'
 import { DEFAULT_MANIFEST } from '../flags.ts'
-import { type Plan, type PlanItem, type PlanState, toMake } from '../plan/plan.ts'
+import { type Plan, type PlanItem, type PlanState, toBuy, toMake } from '../plan/plan.ts'
 import { commandLine } from './command.ts'
 import { type Fold, foldOf, listed } from './fold.ts'
 import { type PriceContext, priceLines } from './prices.ts'
@@ -13,6 +13,7 @@ const SIGNS: Record<PlanState, string> = {
   changed: '~ changed',
   retry: '! retry',
   redo: '± redo',
+  underway: '> underway',
   same: '≡ same',
   refused: '! refused',
   uncertain: '? uncertain',
@@ -47,7 +48,7 @@ export function planLines(plan: Plan, { manifest, worker, ...context }: PlanHead
     ),
     ...(plan.orphans.length > 0 && isWhole ? orphanLines(plan) : []),
     ...pickLines(selected, manifest, plan.profile),
-    ...(toMake(plan).length > 0 ? ['', ...priceLines(plan, context)] : []),
+    ...(toBuy(plan).length > 0 ? ['', ...priceLines(plan, context)] : []),
   ]
 }
 
@@ -58,8 +59,11 @@ export function workerPhrase(plan: Pick<Plan, 'emulated'>, worker: string): stri
 
 /** What was done and what to do next: `command` makes what the plan says, `why` explains an item when its id follows. */
 export function nextLine(plan: Plan, { command, why }: { command: string; why: string }): string {
-  const pictures = toMake(plan)
-  if (pictures.length === 0) return 'There is nothing to make.'
+  const pictures = toBuy(plan)
+  if (pictures.length === 0)
+    return toMake(plan).length === 0
+      ? 'There is nothing to make.'
+      : `There is nothing to buy. To wait for what is under way and fetch it:  ${command}`
   // The item that is most worth asking about.
   const states: PlanState[] = ['changed', 'retry', 'redo', 'new']
   const example = states.flatMap((state) => pictures.find((p) => p.state === state) ?? [])[0]!

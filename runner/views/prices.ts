@@ -5,7 +5,7 @@ import type { MicroUsd } from '../../core/money.ts'
 import { type Fit, fitOf } from '../plan/budget.ts'
 import type { Compared } from '../plan/compare.ts'
 import { durationOf } from '../plan/duration.ts'
-import { type Plan, type PlanItem, toMake } from '../plan/plan.ts'
+import { type Plan, type PlanItem, toBuy } from '../plan/plan.ts'
 import { amount, count, quotedAtMost, quotedExpected, roughly } from './format.ts'
 import { type Align, alignRows } from './table.ts'
 
@@ -25,7 +25,7 @@ const VERDICTS: Record<Fit, string> = {
 
 /** The lines of the price of what is to be made. */
 export function priceLines(plan: Plan, { limit, inFlight }: PriceContext): string[] {
-  const pictures = toMake(plan)
+  const pictures = toBuy(plan)
   const { quote } = plan
   const groups = Map.groupBy(pictures, (p) => [p.provider, p.item.model, p.size].join('\n'))
   const rows = [...groups.values()].map(rowOf).sort(([a], [b]) => (a! < b! ? -1 : a! > b! ? 1 : 0))
@@ -82,7 +82,7 @@ function inputLines(pictures: readonly PlanItem[]): string[] {
 
 /** The price of the plan beside that of other offers. */
 export function compareLines(plan: Plan, offers: readonly Compared[]): string[] {
-  const pictures = toMake(plan).length
+  const pictures = toBuy(plan).length
   const rows = offers.map(({ provider, model, possible, quote, configured, obstacle, impossible }) => [
     findModel(model)?.short ?? model,
     provider,

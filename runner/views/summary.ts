@@ -2,8 +2,9 @@
 // do next.
 import { formatUsd, type MicroUsd } from '../../core/money.ts'
 import type { Plan, PlanState } from '../plan/plan.ts'
-import type { RunEvent, Summary } from '../run/events.ts'
+import type { RunEvent, StopReason, Summary } from '../run/events.ts'
 import type { LockEntry } from '../state/lock.ts'
+import { listed } from './fold.ts'
 import { amount, count, duration, quoted, quotedAtMost, quotedExpected } from './format.ts'
 import { alignRows } from './table.ts'
 
@@ -51,7 +52,9 @@ export function closingLines(result: RunResult, context: ClosingContext): string
   const { plan, summary, made, failures, adopted, ms } = result
   const { lockPath, limit, dev, again } = context
   const of = (status: 'refused' | 'uncertain') =>
-    failures.filter(({ failure }) => failure.status === status).map(({ id }) => id)
+    failures
+      .filter(({ failure }) => failure.status === status)
+      .map(({ id, failure: { emulated = false } }) => ({ id, emulated }))
   return [
     '',
     `${countsOf(summary)} in ${duration(ms)}: ${money(result)}`,
@@ -76,9 +79,17 @@ export function adoptedLines(adopted: number): string[] {
   return [`${count(adopted, 'picture')} found on the worker, made before and not in this sum`]
 }
 
+/** How many pictures the worker made and this machine has not got yet, in words. */
+export function unfetchedLines(unfetched: number): string[] {
+  if (unfetched === 0) return []
+  return [
+    `${count(unfetched, 'picture')} made on the worker and not fetched yet; run fetches what is missing and buys nothing`,
+  ]
+}
+
 /** What was not tried in this run and is not by itself, and how it is. */
 export function openEnds(plan: Plan): string[] {
-  const blocked = idsIn(plan, 'blocked').length
+  const blocked = endedIn(plan, 'blocked').length
   return [
     ...askedAgain(plan),
     ...(blocked > 0 ? [`${count(blocked, 'picture')} blocked; plan says by what`] : []),
@@ -88,23 +99,29 @@ export function openEnds(plan: Plan): string[] {
 /** What is repeated only when one asks for it. */
 export function askedAgain(plan: Plan): string[] {
   return [
-    ...endedLines('refused', idsIn(plan, 'refused'), ' last time'),
-    ...endedLines('uncertain', idsIn(plan, 'uncertain'), ' since last time'),
+    ...endedLines('refused', endedIn(plan, 'refused'), ' last time'),
+    ...endedLines('uncertain', endedIn(plan, 'uncertain'), ' since last time'),
   ]
 }
 
-function idsIn({ items }: Plan, state: PlanState): string[] {
-  return items.filter((p) => p.selected && p.state === state).map((p) => p.item.id)
+/** A picture that did not come to be; `emulated`: nothing was bought. */
+type Lost = { id: string; emulated: boolean }
+
+function endedIn({ items }: Plan, state: PlanState): Lost[] {
+  return items
+    .filter((p) => p.selected && p.state === state)
+    .map(({ item: { id }, entry }) => ({ id, emulated: entry?.emulated ?? false }))
 }
 
-function countsOf({ made, failed, refused, uncertain, blocked, left }: Summary): string {
+function countsOf({ made, failed, refused, uncertain, blocked, left, held = 0 }: Summary): string {
   return [
     `${count(made, 'picture')} made`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(refused > 0 ? [`${refused} refused`] : []),
     ...(uncertain > 0 ? [`${uncertain} uncertain`] : []),
     ...(blocked > 0 ? [`${blocked} blocked`] : []),
-    ...(left > 0 ? [`${left} left`] : []),
+    ...(held > 0 ? [`${held} left to the worker`] : []),
+    ...(left > held ? [`${left - held} left`] : []),
   ].join(', ')
 }
 
@@ -119,12 +136,21 @@ function money({ plan, summary }: RunResult): string {
     : `${actual} (${foreseen})`
 }
 
-function endedLines(status: 'refused' | 'uncertain', ids: readonly string[], when = ''): string[] {
-  if (ids.length === 0) return []
-  const named = ids.slice(0, NAMED).join(', ')
-  const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''
-  const doubt = status === 'uncertain' ? ', perhaps charged' : ''
-  return [`${ids.length} ${status}${when}${doubt}: ${named}${more}; --${status} asks again`]
+function endedLines(status: 'refused' | 'uncertain', lost: readonly Lost[], when = ''): string[] {
+  if (lost.length === 0) return []
+  const ids = lost.map(({ id }) => id)
+  const doubt = status === 'uncertain' && lost.some(({ emulated }) => !emulated) ? ', perhaps charged' : ''
+  return [`${lost.length} ${status}${when}${doubt}: ${listed(ids, NAMED)}; --${status} asks again`]
+}
+
+/** What has to change before it makes sense to go on. */
+const ONCE: Partial<Record<StopReason, string>> = {
+  unauthorised: 'once the key is accepted',
+  unavailable: 'later',
+  unwritable: 'once files can be written',
+  token_budget: 'once the token may spend more',
+  model: 'with another model',
+  alike: 'once the cause is gone',
 }
 
 function nextLines(
@@ -134,8 +160,8 @@ function nextLines(
   if (stopped === 'budget' && withheld > 0) return [`To go on once their prices are known:  ${again}`]
   if (stopped === 'budget' && made + found + spent === 0)
     return ['Nothing fits under this limit: raise `budget.max` in the manifest, or --max-cost.']
-  if (stopped === 'token_budget')
-    return [`To go on once the token may spend more; nothing is bought twice:  ${again}`]
+  const once = stopped && ONCE[stopped]
+  if (once && left + failed > 0) return [`To go on ${once}; nothing is bought twice:  ${again}`]
   if (left > 0) return [`To go on where this ended; nothing is bought twice:  ${again}`]
   return failed > 0 ? [`To try what failed once more:  ${again}`] : []
 }

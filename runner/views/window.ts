@@ -109,6 +109,7 @@ export function windowProgress({ stderr, total, quote, now, every }: ProgressCon
           return scroll(event, 'reset')
         case 'unfetched':
           return scroll(event, 'red')
+        case 'outage':
         case 'stopping':
           return scroll(event, 'yellow')
         case 'summary':

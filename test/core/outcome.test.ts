@@ -1,6 +1,6 @@
 // What a status other than 200 came to: whether it was charged, may be repeated, and who may be asked next.
 import { describe, expect, test } from 'vitest'
-import { classifyStatus, type Verdict } from '../../core/outcome.ts'
+import { classifyStatus, type Verdict, withoutKey } from '../../core/outcome.ts'
 import { blankProvider, PROVIDERS, type Provider } from '../../core/providers.ts'
 
 const at = (id: string): Provider => PROVIDERS.find((p) => p.id === id) ?? blankProvider(id)
@@ -200,4 +200,22 @@ describe('what people are told', () => {
   ])('%s', ([, body, message]) =>
     expect(classifyStatus(503, body, null, at('apiyi'), NOW).message).toBe(message),
   )
+})
+
+test.for([
+  ['as it is', 'wrong key: sk-12 3456', 'wrong key: (the provider key)'],
+  ['in an address', 'no such page: /?key=sk-12%203456&x=1', 'no such page: /?key=(the provider key)&x=1'],
+  [
+    'as often as it stands there',
+    'sk-12 3456 is not sk-12 3456',
+    '(the provider key) is not (the provider key)',
+  ],
+  ['and nothing else', 'wrong key: sk-****', 'wrong key: sk-****'],
+] as const)('words lose the key that they repeat: %s', ([, words, shown]) =>
+  expect(withoutKey(words, 'sk-12 3456')).toBe(shown),
+)
+
+test('what is too short for a key is not looked for', () => {
+  expect(withoutKey('a bad request', '')).toBe('a bad request')
+  expect(withoutKey('a bad request', 'bad')).toBe('a bad request')
 })

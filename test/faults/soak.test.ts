@@ -18,14 +18,20 @@ import { drain } from './soak/drain.ts'
 import { gather } from './soak/facts.ts'
 import { weatherOf } from './soak/weather.ts'
 
-const settings = env as unknown as { SOAK_SEED: string; SOAK_GENERATIONS: string; SOAK_MINUTES: string }
+const settings = env as unknown as Record<
+  'SOAK_SEED' | 'SOAK_GENERATIONS' | 'SOAK_MINUTES' | 'THOROUGH',
+  string
+>
 
 /** Time from one wish to the next, on average, and how many are wished in a minute then. */
 const EVERY_MS = 160
 const A_MINUTE = 60_000 / EVERY_MS
 
 const seed = settings.SOAK_SEED || String(crypto.getRandomValues(new Uint32Array(1))[0])
-const count = Number(settings.SOAK_GENERATIONS) || Math.round(Number(settings.SOAK_MINUTES) * A_MINUTE) || 240
+const count =
+  Number(settings.SOAK_GENERATIONS) ||
+  Math.round(Number(settings.SOAK_MINUTES) * A_MINUTE) ||
+  (settings.THOROUGH ? 240 : 120)
 
 /** For how long clients that have no answer go on after the last wish, in ms. */
 const PATIENCE_MS = 15_000

@@ -121,22 +121,41 @@ test('results of a batch come as their lines arrive; a stream that breaks off is
   expect(asked[0]!.url).toBe('http://worker.test/api/batches/bat_1/results?after=0&wait=50')
 })
 
-test('a batch is handed over as NDJSON, a line for each picture', async () => {
-  const { made, asked } = client(() => Response.json({ ...PROBLEM, status: 400 }, { status: 400 }))
-  await expect(
-    made.makeBatch('k', [
-      { ...PICTURE, key: 'a' },
-      { ...PICTURE, key: 'b', references: [{ key: 'a' }] },
-    ]),
-  ).rejects.toThrow(WorkerProblem)
-  expect(asked[0]).toMatchObject({
-    method: 'POST',
-    url: 'http://worker.test/api/batches',
-    headers: { 'idempotency-key': '"k"', 'content-type': 'application/x-ndjson' },
-    body:
+test('a batch is handed over as NDJSON, a line for each picture, and again in whole when the network fails', async () => {
+  const { made, asked } = client(new TypeError('fetch failed'), () =>
+    Response.json({ ...PROBLEM, status: 400 }, { status: 400 }),
+  )
+  const lines = [
+    { ...PICTURE, key: 'a' },
+    { ...PICTURE, key: 'b', references: [{ key: 'a' }] },
+  ]
+  await expect(made.makeBatch('k', lines)).rejects.toThrow(WorkerProblem)
+  expect(asked).toHaveLength(2)
+  for (const { body, ...call } of asked) {
+    expect(call).toMatchObject({
+      method: 'POST',
+      url: 'http://worker.test/api/batches',
+      headers: { 'idempotency-key': '"k"', 'content-type': 'application/x-ndjson' },
+    })
+    expect(await new Response(body as ReadableStream).text()).toBe(
       '{"model":"nano-banana-2","prompt":"a fern","key":"a"}\n' +
-      '{"model":"nano-banana-2","prompt":"a fern","key":"b","references":[{"key":"a"}]}\n',
-  })
+        '{"model":"nano-banana-2","prompt":"a fern","key":"b","references":[{"key":"a"}]}\n',
+    )
+  }
+})
+
+test('the lines of a batch are put together as the network takes them, never all at once', async () => {
+  let ready = 0
+  const { made, asked } = client(new Response('', { status: 400 }))
+  const lines = {
+    *[Symbol.iterator]() {
+      for (; ready < 1_000; ready++) yield { ...PICTURE, key: `k${ready}` }
+    },
+  }
+  await made.makeBatch('k', lines).catch(() => {})
+  const reader = (asked[0]!.body as ReadableStream<Uint8Array>).getReader()
+  expect(new TextDecoder().decode((await reader.read()).value)).toContain('"key":"k0"')
+  expect(ready).toBeLessThan(10)
 })
 
 test('after five failures the worker counts as unreachable, with the reason', async () => {

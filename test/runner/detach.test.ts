@@ -76,6 +76,7 @@ describe('a plan that is handed over', () => {
     expect(stdout).toMatch(/^bat_[0-9a-z]{26}\n$/)
     expect(stderr).toContain(`3 pictures handed over to ${stack.url}, which makes them without this machine.`)
     expect(stderr).toContain(`To follow and fetch them:  proofsheet run catalog.yaml --attach ${stdout}`)
+    expect((await batch(stdout.trim())).metadata).toEqual({ manifest: 'catalog.yaml', pictures: '3' })
     const followed = await box.proofsheet('run --attach')
     expect(followed).toMatchObject({ code: 0, stderr: expect.stringContaining('3 pictures made in') })
     expect(ids(followed.stdout)).toEqual(['scene', 'cup', 'jug'])
@@ -200,17 +201,71 @@ describe('--attach', () => {
     expect(box.calls()).toBe(3)
   })
 
-  test('tells what the manifest does not ask for any more, and leaves it', async () => {
+  test('counts what was edited since as left, names what it leaves, and says how to go on', async () => {
     const box = shop()
-    await detached(box)
+    const id = await detached(box)
     box.edit('catalog.yaml', 'A jug', 'A tall jug')
+    box.edit('catalog.yaml', 'on a table', 'on a chair')
     const { code, stderr, stdout } = await box.proofsheet('run --attach')
     expect(stderr).toContain(
-      '1 picture of the batch is not what catalog.yaml asks for now, and stays on the worker: jug',
+      '2 pictures of the batch are not what catalog.yaml asks for now, and stay on the worker: ',
     )
-    expect(ids(stdout)).toEqual(['scene', 'cup'])
-    expect(code).toBe(0)
+    expect(ids(stdout)).toEqual(['cup'])
+    expect(stderr).toContain('1 picture made, 2 left')
+    expect(stderr).toContain(
+      'To go on where this ended; nothing is bought twice:  proofsheet run catalog.yaml\n',
+    )
+    expect(code).toBe(3)
+    rmSync(join(box.folder, '.proofsheet'), { recursive: true })
+    expect((await box.proofsheet(`run --attach ${id}`)).code).toBe(3)
     expect(box.calls()).toBe(3)
+  })
+
+  test('tells what was never made apart from what stays on the worker, by its name', async () => {
+    const box = shop('[[fault:slow ms=1500]]')
+    const id = await detached(box)
+    await batch(id, 'POST', '/cancel')
+    box.edit('catalog.yaml', 'on a table', 'on a chair')
+    const { stderr } = await box.proofsheet('run --attach')
+    expect(stderr).toContain(
+      '1 line of the batch has no picture, and catalog.yaml does not ask for it any more: scene',
+    )
+    expect(stderr).not.toContain('on the worker: ')
+  })
+
+  test('follows every batch that is not fetched yet; a second one holds only what the first does not', async () => {
+    const box = shop('[[fault:slow ms=3000]]')
+    const first = await detached(box, '-s cup')
+    const plan = await box.proofsheet('plan')
+    expect(plan.stdout).toMatch(new RegExp(`> underway +1 +cup +in ${first}, handed over already`))
+    expect(plan.stdout).toMatch(/ 2 +\$0\.11 +\$0\.11\n/)
+    const second = await box.proofsheet('run --detach --yes -s jug')
+    expect(second.stderr).toContain('1 picture handed over')
+    expect(second.stderr).toContain(
+      `Not fetched yet, too: ${first}. To follow them all:  proofsheet run catalog.yaml --attach\n`,
+    )
+    const again = await box.proofsheet('run --detach --yes -s cup -s jug')
+    expect(again).toMatchObject({ code: 0, stdout: second.stdout })
+    expect(again.stderr).toContain('Nothing was handed over')
+    const followed = await box.proofsheet('run --attach')
+    expect(followed.code).toBe(0)
+    expect(ids(followed.stdout)).toEqual(['cup', 'jug'])
+    expect(existsSync(join(box.folder, 'out/cup.jpg'))).toBe(true)
+    expect(existsSync(join(box.folder, 'out/jug.jpg'))).toBe(true)
+    expect(box.calls()).toBe(2)
+    const last = await box.proofsheet('run --attach')
+    expect(last.stderr).not.toContain(first)
+  })
+
+  test('is told of in a plan: what was made and is not here', async () => {
+    const box = shop()
+    const id = await detached(box)
+    await expect.poll(async () => (await batch(id)).status, { timeout: 30_000 }).toBe('ended')
+    const { stdout } = await box.proofsheet('plan')
+    expect(stdout).toContain('3 pictures made on the worker and not fetched yet')
+    expect(stdout).toContain('There is nothing to make.')
+    await box.proofsheet('run --attach')
+    expect((await box.proofsheet('plan')).stdout).not.toContain('not fetched yet')
   })
 
   test('buys nothing that is not in the batch', async () => {
@@ -221,6 +276,17 @@ describe('--attach', () => {
     expect(ids(stdout)).toEqual(['jug'])
     expect(stderr).toContain('1 picture made, 2 left')
     expect(box.calls()).toBe(1)
+  })
+
+  test('ends with 6 as a run does when a quota is used up, after all the rest', async () => {
+    const box = shop('[[fault:daily-quota]]')
+    await detached(box)
+    const { code, stderr, stdout } = await box.proofsheet('run --attach')
+    expect(stderr).toContain('✗ cup  quota_exhausted, not charged')
+    expect(stderr).not.toContain('stopping')
+    expect(stderr).toMatch(/To go on later; nothing is bought twice: {2}proofsheet run catalog.yaml/)
+    expect(ids(stdout)).toEqual(['jug'])
+    expect(code).toBe(6)
   })
 
   test('ends with 6 when the worker is out of reach, and nothing is lost', async () => {
@@ -252,6 +318,8 @@ describe('what cannot be handed over or followed is refused before anything is s
     ['a batch with other flags', 'run --attach -s jug --redo', 2, 'leave -s, --redo out with --attach'],
     ['both at once', 'run --detach --attach', 2, 'leave --detach out with --attach'],
     ['a manifest after --attach', 'run --attach catalog.yaml', 2, 'proofsheet run catalog.yaml --attach'],
+    ['what looks like a batch', 'run --attach bat_nonsense', 2, 'that is bat_ and 26 letters and digits'],
+    ['a stop that no batch makes', 'run --detach --yes --fail-fast', 2, 'leave --fail-fast out'],
     ['a batch that is not there', `run --attach bat_${'0'.repeat(26)}`, 2, 'there is no batch bat_'],
   ])('%s', async ([, words, code, text]) => {
     const box = shop()

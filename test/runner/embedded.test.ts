@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { GenerationView } from '../../core/api.ts'
 import { serveEmulator } from '../../emulator/serve.ts'
-import { untilEnded } from '../../runner/local/attach.ts'
+import { attachLocal, untilEnded } from '../../runner/local/attach.ts'
 import { placeOf } from '../../runner/local/place.ts'
 import { kill } from '../../runner/local/process.ts'
 import { readServing } from '../../runner/local/record.ts'
@@ -42,6 +42,11 @@ async function provider(latencyMs: number): Promise<{ emulator: Emulator; env: R
   const emulator = await serveEmulator({ latencyMs })
   open.push(() => emulator.close())
   return { emulator, env: { GOOGLE_API_KEY: 'key', GOOGLE_BASE_URL: `${emulator.url}/google` } }
+}
+
+async function listed({ url, token }: { url: string; token: string }): Promise<GenerationView[]> {
+  const answer = await fetch(`${url}/api/generations`, { headers: { authorization: `Bearer ${token}` } })
+  return ((await answer.json()) as { generations: GenerationView[] }).generations
 }
 
 describe('without a key', () => {
@@ -121,13 +126,11 @@ items:
     const ended = new Promise((resolve) => runner.once('exit', resolve))
     const isThrottled = async () => {
       const { url, token } = readServing(place.record) ?? {}
-      if (!url) return false
-      const headers = { authorization: `Bearer ${token}` }
-      const answer = await fetch(`${url}/api/generations`, { headers })
-      const { generations } = (await answer.json()) as { generations: GenerationView[] }
+      if (!url || !token) return false
       return (
-        generations.filter((g) => g.status === 'queued' && g.attempts[0]?.outcome === 'rate_limited')
-          .length === 2
+        (await listed({ url, token })).filter(
+          (g) => g.status === 'queued' && g.attempts[0]?.outcome === 'rate_limited',
+        ).length === 2
       )
     }
     await vi.waitUntil(isThrottled, { timeout: 60_000 })
@@ -140,11 +143,19 @@ items:
     expect(emulator.bill()).toHaveLength(0)
 
     const planned = await box.proofsheet('plan')
-    expect(planned.stdout).toMatch(/! retry +2 +a, b +it was still being made/)
-    await untilEnded(join(box.folder, '.proofsheet'), 20_000)
+    expect(planned.stdout).toMatch(/> underway +2 +a, b +it is still being made/)
+    const stateDir = join(box.folder, '.proofsheet')
+    const holding = await attachLocal({ stateDir, env: { PATH: process.env.PATH, ...env }, paused: true })
+    const isHeld = async () => (await listed(holding)).every(({ paused }) => paused)
+    await vi.waitUntil(isHeld, { timeout: 30_000 })
+    const heldAt = Date.now()
+    await holding.release()
+    await untilEnded(stateDir, 20_000)
     expect(emulator.calls()).toHaveLength(calls)
 
     expect((await box.proofsheet('run --yes')).code).toBe(0)
     expect(emulator.bill()).toHaveLength(2)
+    // Of itself each would look again only 30 s after it was held: whoever asks again does not wait for that.
+    expect(Date.now() - heldAt).toBeLessThan(25_000)
   }, 120_000)
 })

@@ -43,6 +43,8 @@ type PlayOptions = {
   market?: Market
   /** Ctrl-C came before. */
   stopped?: boolean
+  /** The pictures are made without this run. */
+  elsewhere?: string
   /** Ids that are bought again. */
   redo?: string[]
   /** Ids that another run has made in the meantime. */
@@ -74,7 +76,10 @@ async function play(
   let mostFlying = 0
   const summary = await runPlan(
     made,
-    { concurrency, limit, failFast: failFast ?? false, stop: stop.signal, leave: leave.signal },
+    {
+      ...{ concurrency, limit, failFast: failFast ?? false, elsewhere: more.elsewhere },
+      ...{ stop: stop.signal, leave: leave.signal },
+    },
     {
       async make(planned, upstream): Promise<Made> {
         mostFlying = Math.max(mostFlying, ++flying)
@@ -328,6 +333,20 @@ describe('the purse', () => {
   })
 })
 
+describe('pictures that are made without the run', () => {
+  const items = ['a', 'b', 'c'].map((id) => item(id))
+
+  test.for([
+    ['quota_exhausted', 'unavailable'],
+    ['unauthorised', 'unauthorised'],
+    ['budget_exceeded', 'token_budget'],
+  ])('%s says at the end why a run would have stopped, and stops nothing', async ([code, stopped]) => {
+    const { summary, events } = await play(items, { a: failure(code) }, { elsewhere: 'it goes on' })
+    expect(summary).toMatchObject({ made: 2, failed: 1, left: 0, stopped })
+    expect(events.filter(({ type }) => type === 'stopping')).toEqual([])
+  })
+})
+
 describe('a journal that cannot be written', () => {
   const full = () => {
     throw Object.assign(new Error('ENOSPC: no space left on device, write'), {
@@ -342,7 +361,7 @@ describe('a journal that cannot be written', () => {
     expect(summary).toEqual(summed({ made: 1, failed: 1, left: 2, spent: 134_000, stopped: 'unwritable' }))
     expect(started(events)).toEqual(['a', 'b'])
     const message =
-      'the journal cannot be written: ENOSPC: no space left on device, write; b was bought (generation gen_b, $0.067): make room and run again, it is found by its key and not bought again'
+      'the journal cannot be written: the disk is full (ENOSPC, write); b was bought (generation gen_b, $0.067): make room and run again, it is found by its key and not bought again'
     expect(events.find((e) => e.type === 'failed')).toMatchObject({
       failure: { code: 'unwritable', status: 'failed', message, charged: 'yes', cost: 0.067 },
     })
@@ -373,7 +392,7 @@ describe('a journal that cannot be written', () => {
     expect(events.find((e) => e.type === 'failed')).toMatchObject({
       failure: {
         message:
-          'the journal cannot be written: ENOSPC: no space left on device, write; nothing was sent for a: make room and run again',
+          'the journal cannot be written: the disk is full (ENOSPC, write); nothing was sent for a: make room and run again',
         charged: 'no',
         cost: 0,
       },
@@ -510,14 +529,21 @@ describe('Ctrl-C', () => {
     ])
   })
 
+  const twice = {
+    a(this: { stop: AbortController; leave: AbortController }) {
+      this.stop.abort()
+      this.leave.abort()
+      throw new DOMException('aborted', 'AbortError')
+    },
+  } as never
+
   test('twice: what is in flight is left to the worker, and is no failure', async () => {
-    const { summary } = await play([item('a'), item('b')], {
-      a(this: { stop: AbortController; leave: AbortController }) {
-        this.stop.abort()
-        this.leave.abort()
-        throw new DOMException('aborted', 'AbortError')
-      },
-    } as never)
-    expect(summary).toMatchObject({ made: 0, failed: 0, left: 2, stopped: 'interrupted' })
+    const { summary } = await play([item('a'), item('b')], twice)
+    expect(summary).toEqual(summed({ left: 2, held: 1, unpriced: 1, stopped: 'interrupted' }))
+  })
+
+  test('leaves nothing to the worker where the worker makes all of it anyway', async () => {
+    const { summary } = await play([item('a'), item('b')], twice, { elsewhere: 'it goes on' })
+    expect(summary).toEqual(summed({ left: 2, stopped: 'interrupted' }))
   })
 })

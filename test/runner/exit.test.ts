@@ -35,14 +35,10 @@ test.each([
   ],
   [
     'a token that has spent what it may',
-    problem('budget_exceeded', 402, 'it may cost up to $0.055', {
+    problem('budget_exceeded', 402, 'this token may spend $5.00 a day; $4.99 are spent or held', {
       budget: { period: 'day', limit: 5, committed: 4.99, remaining: 0.01 },
     }),
-    {
-      code: 5,
-      message:
-        'the worker says: the budget of this token is $5.00 a day, $4.99 of it is spent or held and $0.01 left: it may cost up to $0.055',
-    },
+    { code: 5, message: 'the worker says: this token may spend $5.00 a day; $4.99 are spent or held' },
   ],
   ['a limit that is too low', new OverBudget('too dear'), { code: 5, message: 'too dear' }],
   [
@@ -63,7 +59,23 @@ test.each([
   [
     'a full disk',
     Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' }),
-    { code: 6, message: 'ENOSPC: no space left on device, write' },
+    { code: 6, message: 'the disk is full (ENOSPC, write); make room and run the command again' },
+  ],
+  [
+    'a file in the place of a folder',
+    Object.assign(new Error("ENOTDIR: not a directory, mkdir '/shop/out/a'"), {
+      ...{ code: 'ENOTDIR', syscall: 'mkdir', path: '/shop/out/a' },
+    }),
+    {
+      code: 6,
+      message:
+        'a file is where a folder is needed: /shop/out/a (ENOTDIR, mkdir); move it away and run the command again',
+    },
+  ],
+  [
+    'what the system says of something else',
+    Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' }),
+    { code: 6, message: 'EIO: i/o error, read' },
   ],
   ['a bug', new TypeError('x is undefined'), undefined],
 ])('%s', (_, error, exit) => expect(exitOf(error)).toEqual(exit))

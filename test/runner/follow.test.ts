@@ -35,13 +35,14 @@ const result = (seq: number, key: string, changes: Partial<BatchResult> = {}): B
 
 /** Streams one after the other: results, and perhaps the error by which one breaks off. The batch has ended when the last
  *  one is asked for. */
-function batch(streams: (BatchResult | Error)[][], keys?: string[]) {
+function batch(streams: (BatchResult | Error)[][], keys?: string[], claimed = [a!.key, b!.key, c!.key]) {
   const asked: number[] = []
   const slept: number[] = []
+  const outages: string[] = []
   const leave = new AbortController()
   const following = follow(
     'bat_1',
-    keys && new Set(keys),
+    { keys: keys && new Set(keys), claimed: new Set(claimed) },
     {
       client: {
         batch: async () =>
@@ -57,10 +58,11 @@ function batch(streams: (BatchResult | Error)[][], keys?: string[]) {
       sleep: async (ms) => void slept.push(ms),
       now: () => 7,
       terms: {},
+      onOutage: (message) => void outages.push(message),
     },
     leave.signal,
   )
-  return { following, asked, slept, leave, make: (p = a!) => following.make(p, leave.signal) }
+  return { following, asked, slept, outages, leave, make: (p = a!) => following.make(p, leave.signal) }
 }
 
 describe('a batch that is followed', () => {
@@ -82,6 +84,17 @@ describe('a batch that is followed', () => {
     expect(known.asked.length).toBeLessThan(1_000)
   })
 
+  test('keeps of a picture that nobody waits for its line and its name only', async () => {
+    const named = { ...made('gen_2'), metadata: { item: 'jug' } }
+    const results = [result(1, 'k1', { generation: null }), result(2, 'k2', { generation: named })]
+    const { following } = batch([results], undefined, [])
+    await following.ended
+    expect(following.strangers()).toEqual([
+      { key: 'k1', line: 1, isMade: false },
+      { key: 'k2', line: 2, isMade: true, item: 'jug' },
+    ])
+  })
+
   test('tells why a line never came to a generation; that cost nothing', async () => {
     const error = { code: 'reference_not_found', message: 'line 1 ended without a picture' }
     const { make } = batch([[result(1, a!.key, { generation: null, error })]])
@@ -92,7 +105,7 @@ describe('a batch that is followed', () => {
   })
 
   test('is read on from its last result when a stream breaks off', async () => {
-    const { following, asked, slept } = batch([
+    const { following, asked, slept, make } = batch([
       [result(1, a!.key), new WorkerUnreachable('gone')],
       [new WorkerUnreachable('gone')],
       [result(2, b!.key)],
@@ -100,16 +113,28 @@ describe('a batch that is followed', () => {
     await following.ended
     expect(asked).toEqual([0, 1, 1])
     expect(slept).toEqual([1_000])
-    expect(following.unclaimed().map(({ key }) => key)).toEqual([a!.key, b!.key])
+    expect(await Promise.all([make(a), make(b)])).toMatchObject([{ kind: 'made' }, { kind: 'made' }])
   })
 
-  test('is given up after five streams in a row that brought nothing', async () => {
-    const broken = Array.from({ length: 9 }, () => [new WorkerUnreachable('gone')])
-    const { following, asked, make } = batch(broken)
+  test('is waited for while the worker is out of reach, for five minutes of pauses, and then given up', async () => {
+    const broken = Array.from({ length: 99 }, () => [new WorkerUnreachable('gone')])
+    const { following, slept, outages, make } = batch(broken)
     const waiting = make()
     await expect(following.ended).rejects.toThrow(WorkerUnreachable)
     await expect(waiting).rejects.toThrow('gone')
-    expect(asked).toHaveLength(5)
+    expect(slept.slice(0, 7)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
+    const sum = slept.reduce((all, ms) => all + ms, 0)
+    expect(sum).toBeGreaterThanOrEqual(300_000)
+    expect(sum).toBeLessThan(330_000)
+    expect(outages).toEqual(['gone'])
+  })
+
+  test('is patient anew after each time that the worker was there', async () => {
+    const outage = Array.from({ length: 10 }, () => [new WorkerUnreachable('gone')])
+    const { following, slept, outages } = batch([...outage, [], ...outage, []])
+    await following.ended
+    expect(slept.reduce((all, ms) => all + ms, 0)).toBeGreaterThan(300_000)
+    expect(outages).toEqual(['gone', 'gone'])
   })
 
   test('is left at an abort: who waits hears of it', async () => {

@@ -2,7 +2,7 @@
 import { type Market, marketOf } from '../../core/market.ts'
 import { sha256 } from '../../runner/digest.ts'
 import type { Item } from '../../runner/manifest/item.ts'
-import { type Plan, type PlanItem, planOf } from '../../runner/plan/plan.ts'
+import { type Plan, type PlanContext, type PlanItem, planOf } from '../../runner/plan/plan.ts'
 import type { Lock, LockEntry } from '../../runner/state/lock.ts'
 
 /** A market with a key of Google and of APIYI. */
@@ -39,6 +39,7 @@ type PlanOptions = {
   redo?: string[]
   selected?: string[]
   profile?: string
+  underway?: PlanContext['underway']
 }
 
 export function plan(items: readonly Item[], lock: Lock = new Map(), options: PlanOptions = {}): Plan {
@@ -51,6 +52,7 @@ export function plan(items: readonly Item[], lock: Lock = new Map(), options: Pl
     redo: redo && new Set(redo),
     selected: selected && new Set(selected),
     profile,
+    underway: options.underway,
     sha256,
   })
 }

@@ -98,6 +98,21 @@ describe('an event in words', () => {
         type: 'failed',
         id: 'a',
         ms: 1,
+        failure: failure({
+          code: 'cut_off',
+          charged: 'unknown',
+          cost: null,
+          message: 'no end',
+          emulated: true,
+        }),
+      },
+      '✗ a  cut_off, nothing bought: no end',
+    ],
+    [
+      {
+        type: 'failed',
+        id: 'a',
+        ms: 1,
         failure: failure({ message: 'IMAGE_SAFETY\nI see a person.\n\nTry another pose.\n' }),
       },
       '✗ a  refused, charged $0.055:\n    IMAGE_SAFETY\n    I see a person.\n    Try another pose.',

@@ -97,11 +97,9 @@ describe('the pictures of a report', () => {
       await sharp({ create: { width: 2000, height: 100, channels: 3, background: 'red' } }).toFile(path)
     const made = plan([item('a')])
     const lock = lockOf(made, { image: { ...entry(made.items[0]!).image!, url } })
-    const { of, ...counts } = await sourcesOf(plan([item('a')], lock).items, {
-      inline,
-      folder,
-      fileOf: () => path,
-    })
+    const pictures = plan([item('a')], lock).items.map((p) => ({ item: p.item, entry: p.entry! }))
+    const files = new Map(saved ? [['a', path]] : [])
+    const { of, ...counts } = await sourcesOf(pictures, { inline, folder, saved: files })
     return { ...of.get('a')!, ...counts }
   }
 

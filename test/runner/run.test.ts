@@ -311,6 +311,33 @@ items:
     expect((await box.proofsheet('run')).stderr).toContain('There is nothing to do: 1 picture made.')
   })
 
+  test('before that run export tells of that picture, and not of the file of the other; pick means it, too', async () => {
+    const box = sandbox(stack)
+    const yaml = (words: string) =>
+      `defaults: { model: nano-banana-2, provider: apiyi, size: 512 }\nitems: { cup: { prompt: "${words}" } }`
+    const [one, two] = [`One ${Math.random()}`, `Two ${Math.random()}`]
+    const exported = async () =>
+      JSON.parse((await box.proofsheet('export --format json')).stdout).cup as {
+        url: string
+        file: string | null
+      }
+    box.write('catalog.yaml', yaml(one))
+    await box.proofsheet('run --yes')
+    const first = await exported()
+    expect(first.file).toBe('out/cup.jpg')
+    box.write('catalog.yaml', yaml(two))
+    await box.proofsheet('run --yes')
+    expect((await exported()).url).not.toBe(first.url)
+    box.write('catalog.yaml', yaml(one))
+    expect(await exported()).toMatchObject({ url: first.url, file: null })
+    expect((await box.proofsheet('pick cup')).stdout).toBe('picked cup\n')
+    const { review, image, before } = JSON.parse(box.read('catalog.lock.jsonl'))
+    expect({ review, url: image.url }).toEqual({ review: 'picked', url: first.url })
+    expect(before.map((past: { review?: string }) => past.review)).toEqual([undefined])
+    expect((await box.proofsheet('run --yes')).code).toBe(0)
+    expect(await exported()).toMatchObject({ url: first.url, file: 'out/cup.jpg' })
+  })
+
   test('what the worker knows counts, though the clock of who wrote the lock is ahead', async () => {
     const box = sandbox(stack)
     const yaml = (words: string) =>

@@ -70,6 +70,17 @@ describe('the closing lines', () => {
     ])
   })
 
+  test('of what the emulator was asked nothing was charged, perhaps or otherwise', () => {
+    const { failure, ...other } = failed('y', 'uncertain')
+    const failures = [{ ...other, failure: { ...failure, emulated: true as const } }]
+    expect(closingLines(result({ failures }), context)).toContain('1 uncertain: y; --uncertain asks again')
+    const asked = plan(items, new Map(), { emulated: true })
+    const cut = lockOf(asked, { status: 'uncertain', emulated: true, charged: 'unknown', cost: null })
+    expect(openEnds(plan(items.slice(0, 1), cut, { emulated: true }))).toEqual([
+      '1 uncertain since last time: packshot/a; --uncertain asks again',
+    ])
+  })
+
   test('what another run made in the meantime is found, and not counted as made', () => {
     const lines = closingLines(result({ adopted: 3 }, { made: 1, found: 1, spent: 55_000 }), context)
     expect(lines[1]).toBe('1 picture made in 1 min 5 s: $0.055 (expected $0.165, at most $0.165)')
@@ -78,6 +89,16 @@ describe('the closing lines', () => {
 
   test.each<[string, Partial<Summary>, string]>([
     ['what failed', { failed: 1 }, 'To try what failed once more:  proofsheet run shop.yaml'],
+    [
+      'a quota that is used up',
+      { failed: 1, left: 3, stopped: 'unavailable' },
+      'To go on later; nothing is bought twice:  proofsheet run shop.yaml',
+    ],
+    [
+      'a key that was refused, with nothing left to start',
+      { failed: 1, stopped: 'unauthorised' },
+      'To go on once the key is accepted; nothing is bought twice:  proofsheet run shop.yaml',
+    ],
     [
       'a limit under which nothing fits',
       { made: 0, spent: 0, left: 3, stopped: 'budget' },
@@ -91,6 +112,13 @@ describe('the closing lines', () => {
   ])('after %s they say what to do', (_, summary, line) =>
     expect(closingLines(result({}, summary), context).at(-1)).toBe(line),
   )
+
+  test('what the worker goes on with is told from what nobody has asked for', () => {
+    const counted = (left: number, held: number) =>
+      closingLines(result({}, { left, held, stopped: 'interrupted' }), context)[1]
+    expect(counted(3, 2)).toContain('2 pictures made, 2 left to the worker, 1 left in')
+    expect(counted(2, 2)).toContain('2 pictures made, 2 left to the worker in')
+  })
 
   test('what was refused in an earlier run is named, too, when it is selected', () => {
     const lock = lockOf(done, { status: 'refused' })

@@ -51,6 +51,7 @@ describe('a reservation', () => {
       limit: 100,
       committed: 100,
       remaining: 0,
+      mayFit: true,
     })
     expect(await committed(object)).toBe(100)
   })

@@ -66,7 +66,7 @@ test('a provider table that is no JSON is told to the operator', async () => {
 })
 
 test('the health check needs no token', async () => {
-  expect(await (await askAs('/healthz')).json()).toEqual({ ok: true, emulated: false })
+  expect(await (await askAs('/healthz')).json()).toEqual({ ok: true, emulated: false, paused: false })
 })
 
 test('a picture needs no token', async () => {

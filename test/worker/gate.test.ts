@@ -2,7 +2,8 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Generation } from '../../worker/generation/object.ts'
-import { type Entry, gateName, type PaceReport, type PaceRules } from '../../worker/providers/gate.ts'
+import { type Entry, gateName } from '../../worker/providers/gate.ts'
+import type { PaceReport, PaceRules } from '../../worker/providers/pace.ts'
 import { env } from './setup/bindings.ts'
 
 const RULES: PaceRules = { concurrency: 2 }
@@ -239,6 +240,22 @@ describe('pauses', () => {
     expect(await passed(gate, ['c', 'b'])).toEqual(['b'])
   })
 
+  test('who was refused comes back to its place, though the gate was restarted meanwhile; for a quarter of an hour', async () => {
+    const gate = newGate({ concurrency: 2 })
+    await passed(gate, ['a', 'z', 'b'])
+    await gate.leave('a', told)
+    await gate.leave('z', told)
+    await abortAllDurableObjects()
+    await gate.enter('a')
+    pass(80_000)
+    expect(await passed(gate, ['b', 'a'])).toEqual(['a'])
+    pass(900_000)
+    await gate.leave('a', told)
+    expect(await gate.count('refused')).toBe(1)
+    await gate.withdraw('a')
+    expect(await gate.count('refused')).toBe(0)
+  })
+
   test('a used-up quota is told to all who wait, with the provider’s words and when they were said', async () => {
     const gate = newGate()
     const since = Date.now()
@@ -246,7 +263,7 @@ describe('pauses', () => {
     await gate.leave('a', quota)
     await turns(['c', 'd'])
     pass(9_000)
-    const answer = { kind: 'quota', message: 'per day', since, until: since + 600_000 }
+    const answer = { kind: 'quota', message: 'per day', since }
     expect([await gate.enter('c'), await gate.enter('d'), await gate.enter('new')]).toEqual(
       Array(3).fill(answer),
     )

@@ -1,7 +1,7 @@
 // The index in D1: what lists read. It follows the objects, and its absence stops no picture.
 import { describe, expect, test } from 'vitest'
 import { GenerationListSchema, type GenerationView } from '../../core/api.ts'
-import { writeIndex } from '../../worker/generation/listing.ts'
+import { indexStatement } from '../../worker/generation/listing.ts'
 import { generationId } from '../../worker/generation/name.ts'
 import { finished, type GenerationRecord } from '../../worker/generation/record.ts'
 import { ask, callsOf, make, post, problemOf, prompt } from './setup/ask.ts'
@@ -22,7 +22,7 @@ async function index(key: string, createdAt: number, changes: Partial<Generation
     'failed',
     createdAt,
   )
-  await writeIndex(env.DB, { ...record, ...changes })
+  await indexStatement(env.DB, { ...record, ...changes }).run()
   return asked.id
 }
 
@@ -142,7 +142,7 @@ describe('what the emulator drew is kept apart', () => {
 test('an older state never replaces a newer one', async () => {
   const made = await make({ prompt: prompt() })
   const record = await recordOf(made.id)
-  await writeIndex(env.DB, { ...record, status: 'running', version: record.version - 1 })
+  await indexStatement(env.DB, { ...record, status: 'running', version: record.version - 1 }).run()
   expect((await list('?limit=1')).generations[0]).toMatchObject({ id: made.id, status: 'succeeded' })
 })
 

@@ -135,6 +135,8 @@ test('a call that makes a picture tells its headers', async () => {
     'Retry-After',
     'Preference-Applied',
     'Idempotent-Replayed',
+    'RateLimit',
+    'RateLimit-Policy',
   ])
 })
 
@@ -143,12 +145,56 @@ test('what may be NDJSON says so, by the schema of a line', async () => {
   expect(paths['/api/batches']!.post!.requestBody!.content).toMatchObject({
     'application/json': { schema: { $ref: '#/components/schemas/BatchRequest' } },
     'application/x-ndjson': { schema: { $ref: '#/components/schemas/BatchLine' } },
+    'application/jsonl': { schema: { $ref: '#/components/schemas/BatchLine' } },
   })
   const { content } = paths['/api/batches/{id}/results']!.get!.responses[200]!
   expect(Object.keys(content!)).toEqual(['application/x-ndjson'])
   expect(content!['application/x-ndjson']!.schema).toEqual({ $ref: '#/components/schemas/BatchResult' })
   const example = content!['application/x-ndjson']!.example
   expect(CONTRACT.batchResults.answer.safeParse(example).error).toBeUndefined()
+})
+
+test('every answer to a token tells its rate, and what may pass when to ask again', async () => {
+  const document = await read()
+  for (const { path, operation } of operationsOf(document)) {
+    if (!path.startsWith('/api')) continue
+    for (const [status, { headers = {} }] of Object.entries(operation.responses)) {
+      if (status === '304') continue
+      const names = Object.keys(headers)
+      expect(names, `${operation.operationId} ${status}`).toEqual(
+        expect.arrayContaining(['RateLimit', 'RateLimit-Policy']),
+      )
+      if (status === '429' || status === '503') expect(names).toContain('Retry-After')
+    }
+  }
+})
+
+test('what the worker sends by itself is described, with messages that are what they say', async () => {
+  const { webhooks } = (await read()) as unknown as { webhooks: Record<string, { post: Operation }> }
+  expect(Object.keys(webhooks)).toEqual(['generation.ended', 'batch.ended'])
+  const dataOf = (name: string) => {
+    const { schema, example } = webhooks[name]!.post.requestBody!.content['application/json']!
+    const types = (schema as { properties: { type: { enum?: string[]; const?: string } } }).properties.type
+    const { type, data } = example as { type: string; data: unknown }
+    expect([types.const, ...(types.enum ?? [])]).toContain(type)
+    return data
+  }
+  expect(CONTRACT.readGeneration.answer.safeParse(dataOf('generation.ended')).error).toBeUndefined()
+  expect(CONTRACT.readBatch.answer.safeParse(dataOf('batch.ended')).error).toBeUndefined()
+})
+
+test('examples of what is sent are taken as they are', async () => {
+  const { paths } = await read()
+  let sent = 0
+  for (const path of ['/api/generations', '/api/batches', '/api/tokens', '/api/estimate'])
+    for (const [type, { examples = {} }] of Object.entries(paths[path]!.post!.requestBody!.content))
+      for (const { value } of Object.values(examples)) {
+        const body = typeof value === 'string' ? value : JSON.stringify(value)
+        const response = await ask(path, { method: 'POST', body, headers: { 'content-type': type } })
+        expect([200, 201], `${path} ${type} ${await response.text()}`).toContain(response.status)
+        sent++
+      }
+  expect(sent).toBeGreaterThan(6)
 })
 
 describe('problems', () => {

@@ -5,7 +5,7 @@ import type { GenerationView } from '../../core/api.ts'
 import { generationId } from '../../worker/generation/name.ts'
 import { callsOf, chargesOf, make, picturesOf, prompt } from './setup/ask.ts'
 import { env } from './setup/bindings.ts'
-import { plant, recordOf, wake, wish } from './setup/objects.ts'
+import { plant, recordOf, stub, wake, wish } from './setup/objects.ts'
 import { freshRelay } from './setup/relay.ts'
 
 const NO_PICTURE = { image: null, moreImages: [] }
@@ -272,5 +272,49 @@ describe('what has changed since the request was accepted is found before anythi
       { ending: { verdict: { outcome: 'rejected', charged: 'no', message }, costMicroUsd: 0 } },
     ])
     expect(await callsOf(words)).toEqual([])
+  })
+})
+
+describe('a provider that repeats the key does not have it shown', () => {
+  const key = 'apiyi-key'
+  const rpc = (message: string) =>
+    JSON.stringify({ error: { code: 401, message, status: 'UNAUTHENTICATED' } })
+  test.for<[string, () => Response, RegExp]>([
+    [
+      'in its words',
+      () => new Response(rpc(`Incorrect API key provided: ${key}.`), { status: 401 }),
+      /^Incorrect API key provided: \(the provider key\)\.$/,
+    ],
+    [
+      'where a long page is cut',
+      () => new Response(`${'x'.repeat(195)}${key} and more`, { status: 403 }),
+      /x\(the …$/,
+    ],
+    ['in an error inside a 200', () => new Response(rpc(`bad key ${key}`)), /^bad key \(the provider key\)$/],
+    [
+      'in the address that could not be reached',
+      () => {
+        throw new TypeError(`no route to https://relay.example/?key=${key}`)
+      },
+      /\?key=\(the provider key\)$/,
+    ],
+  ])('%s', async ([, answer, message]) => {
+    const id = generationId('default', crypto.randomUUID())
+    await plant(wish(id, { prompt: prompt(), deadline: 5 }))
+    const platformFetch = globalThis.fetch
+    const mocked = vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+      if (!String(input).includes('/apiyi/')) return platformFetch(input, init)
+      await new Response(init?.body ?? null).text()
+      return answer()
+    })
+    try {
+      await wake(id)
+    } finally {
+      mocked.mockRestore()
+    }
+    const record = await recordOf(id)
+    expect(record.attempts[0]!.ending!.verdict.message).toMatch(message)
+    expect(JSON.stringify(record)).not.toContain(key)
+    await stub(id).cancel()
   })
 })

@@ -101,10 +101,14 @@ describe('the HTTP side calls no provider', () => {
     ])
   })
 
-  test('the platform’s fetch is named by the object, where references are fetched and where webhooks are sent', () => {
+  test('the platform’s fetch is named by the objects that call providers and webhooks, and where references are fetched', () => {
     expect(filesWith(/(?<![.\w#])fetch\(/)).toEqual(
       expect.arrayContaining(['generation/object.ts', 'generation/ask.ts']),
     )
-    expect(filesWith(/=> fetch\(/)).toEqual(['generation/ask.ts', 'generation/object.ts', 'webhooks/send.ts'])
+    expect(filesWith(/=> fetch\(/)).toEqual([
+      'batches/object.ts',
+      'generation/ask.ts',
+      'generation/object.ts',
+    ])
   })
 })

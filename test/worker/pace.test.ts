@@ -10,8 +10,8 @@ import {
   paceAfter,
   quotaOf,
   reportOf,
+  underRules,
   windowOf,
-  within,
 } from '../../worker/providers/pace.ts'
 
 const RULES = { concurrency: 64 }
@@ -181,7 +181,7 @@ test('whatever is reported, the limit stays between one and what the operator al
         random(6)
       ]!
       const ended = { sentAt: now - random(5_000), others: random(100), isUsed: random(2) === 0 }
-      const next = within(paceAfter(pace, report, ended, now), rules)
+      const next = underRules(paceAfter(pace, report, ended, now), rules)
       expect(next.limit).toBeGreaterThanOrEqual(1)
       expect(next.limit).toBeLessThanOrEqual(rules.concurrency)
       expect(capacityOf(next, rules, now + 4_000_000)).toBeLessThanOrEqual(rules.concurrency)
@@ -196,7 +196,7 @@ test('whatever is reported, the limit stays between one and what the operator al
     }
     // It recovers: good calls alone bring it back to what is allowed.
     for (let step = 0; step < 6_000; step++)
-      pace = within(paceAfter(pace, DONE, { sentAt: ++now, others: 0, isUsed: true }, now), rules)
+      pace = underRules(paceAfter(pace, DONE, { sentAt: ++now, others: 0, isUsed: true }, now), rules)
     expect(Math.floor(pace.limit)).toBe(rules.concurrency)
   }
 })

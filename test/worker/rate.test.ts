@@ -12,7 +12,7 @@ describe('a window', () => {
     const at = (now: number) => {
       const next = admitted(window, 2, now)
       window = next.window
-      return next.pace
+      return next.standing
     }
     const limit = 2
     expect(at(1_000)).toEqual({ isAdmitted: true, limit, remaining: 1, resetMs: 60_000 })
@@ -23,13 +23,13 @@ describe('a window', () => {
   })
 
   test('is neither begun nor prolonged by a clock that is behind', () => {
-    const { window, pace } = admitted({ startedAt: 10_000, used: 1 }, 5, 9_000)
+    const { window, standing } = admitted({ startedAt: 10_000, used: 1 }, 5, 9_000)
     expect(window).toEqual({ startedAt: 10_000, used: 2 })
-    expect(pace.resetMs).toBe(WINDOW_MS)
+    expect(standing.resetMs).toBe(WINDOW_MS)
   })
 
   test('of a clock that was far ahead is given up', () => {
-    expect(admitted({ startedAt: 10_000_000, used: 5 }, 5, 9_000).pace.isAdmitted).toBe(true)
+    expect(admitted({ startedAt: 10_000_000, used: 5 }, 5, 9_000).standing.isAdmitted).toBe(true)
   })
 })
 

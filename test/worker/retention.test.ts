@@ -1,12 +1,16 @@
 // Retention: what is older than the operator wants to keep goes, and whoever asks for it is told; nothing is made again.
+import { runInDurableObject } from 'cloudflare:test'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { GenerationView } from '../../core/api.ts'
 import type { Env } from '../../worker/env.ts'
+import { indexStatement } from '../../worker/generation/listing.ts'
+import { generationId } from '../../worker/generation/name.ts'
+import type { Wish } from '../../worker/generation/record.ts'
 import type { Log } from '../../worker/log.ts'
 import { sweep } from '../../worker/retention/sweep.ts'
 import { ask, askAs, callsOf, make, picturesOf, post, problemOf, prompt, stored } from './setup/ask.ts'
 import { env } from './setup/bindings.ts'
-import { plant, recordOf, wish } from './setup/objects.ts'
+import { alarmOf, plant, recordOf, stub, wish } from './setup/objects.ts'
 import { PNG, sha256 } from './setup/pictures.ts'
 
 const DAY_MS = 86_400_000
@@ -158,13 +162,20 @@ describe('pictures', () => {
         "SELECT COUNT(*) AS n FROM generations WHERE id LIKE 'gen_row%' AND deleted_at IS NULL",
       ).first('n')
     // Broken uploads, and one page of twenty.
-    const run = () => sweepIn(1, { RETAIN_PICTURES_DAYS: '10' }, { calls: 34 })
-    expect(await run()).toMatchObject([{ pictures: 20, isDone: false }])
+    const run = () => sweepIn(1, { RETAIN_PICTURES_DAYS: '10' }, { calls: 35 })
+    expect(await run()).toMatchObject([{ generations: 20, isDone: false }])
     expect(await left()).toBe(5)
-    expect(await run()).toMatchObject([{ pictures: 5, isDone: true }])
+    expect(await run()).toMatchObject([{ generations: 5, isDone: true }])
     expect(await left()).toBe(0)
-    expect(await run()).toMatchObject([{ pictures: 0, isDone: true }])
+    expect(await run()).toMatchObject([{ generations: 0, isDone: true }])
     await env.DB.exec("DELETE FROM generations WHERE id LIKE 'gen_row%'")
+  })
+
+  test('are counted in the log beside their generations, of which some have none', async () => {
+    await sweepIn(31, MONTH)
+    await made({ prompt: prompt() })
+    await made({ prompt: `[[fault:text-only]] ${prompt()}` })
+    expect(await sweepIn(31, MONTH)).toMatchObject([{ event: 'retention', generations: 2, pictures: 1 }])
   })
 
   test('of an object that cannot be reached now go in the next run', async () => {
@@ -257,12 +268,12 @@ describe('input images and conversations', () => {
       .run()
     await env.DB.batch([
       env.DB.prepare(
-        `INSERT INTO batches (id, items, workspace, token, digest, state, total, terms, created_at)
-         VALUES ('bat_1', 'items_1', 'default', 'admin', 'd', 'accepted', 1, '{}', 0)`,
+        `INSERT INTO batches (id, line_set, workspace, token, digest, state, total, terms, created_at)
+         VALUES ('bat_1', 'set_1', 'default', 'admin', 'd', 'accepted', 1, '{}', 0)`,
       ),
       env.DB.prepare(
-        `INSERT INTO batch_items (batch, line, key, generation, state, request)
-         VALUES ('items_1', 1, 'k', 'gen_x', 'waiting', ?1)`,
+        `INSERT INTO batch_lines (line_set, line, key, generation, state, request)
+         VALUES ('set_1', 1, 'k', 'gen_x', 'waiting', ?1)`,
       ).bind(JSON.stringify({ references: [{ sha256: planned.sha256 }] })),
     ])
     await sweepIn(100, WEEK)
@@ -274,7 +285,7 @@ describe('input images and conversations', () => {
     expect(await isStored('conversations/default/held.json')).toBe(true)
 
     await env.DB.exec("UPDATE generations SET status = 'failed' WHERE status = 'queued'")
-    await env.DB.exec("UPDATE batch_items SET state = 'ended'")
+    await env.DB.exec("UPDATE batch_lines SET state = 'ended'")
     await env.DB.exec('DELETE FROM retention_passes')
     await sweepIn(100, WEEK)
     expect(await Promise.all([queued, planned].map(({ key }) => isStored(key)))).toEqual([false, false])
@@ -343,6 +354,7 @@ describe('nothing is deleted', () => {
     const lines = await sweepIn(31, settings, { env: { DB } })
     expect(lines).toMatchObject([
       { event: 'retention_failed', what: 'uploads', error: 'Error: D1 is down' },
+      { event: 'retention_failed', what: 'overdue' },
       { event: 'retention_failed', what: 'references' },
       { event: 'retention_failed', what: 'pictures' },
     ])
@@ -364,18 +376,57 @@ test('uploads of batches that broke off are removed, whatever is to be kept', as
   ])
     await env.DB.batch([
       env.DB.prepare(
-        `INSERT INTO batches (id, items, workspace, token, digest, state, total, terms, created_at)
+        `INSERT INTO batches (id, line_set, workspace, token, digest, state, total, terms, created_at)
          VALUES (?1, ?1, 'default', 'admin', 'd', ?2, 1, '{}', ?3)`,
       ).bind(id, state, Date.now()),
       env.DB.prepare(
-        `INSERT INTO batch_items (batch, line, key, generation, state, request)
+        `INSERT INTO batch_lines (line_set, line, key, generation, state, request)
          VALUES (?1, 1, 'k', 'gen_x', 'ended', '{}')`,
       ).bind(id),
     ])
   const left = async () =>
-    (await env.DB.prepare("SELECT batch FROM batch_items WHERE batch LIKE 'bat_%'").all()).results
+    (await env.DB.prepare("SELECT line_set FROM batch_lines WHERE line_set LIKE 'bat_%'").all()).results
   await sweepIn(0.1, {})
   expect(await left()).toHaveLength(2)
   expect(await sweepIn(1, {})).toEqual([])
-  expect(await left()).toEqual([{ batch: 'bat_kept' }])
+  expect(await left()).toEqual([{ line_set: 'bat_kept' }])
+})
+
+describe('a generation that should have ended', () => {
+  const HOUR_MS = 3_600_000
+
+  /** A queued one that has lost its alarm, and is in the index. */
+  async function asleep(): Promise<Wish> {
+    const asked = wish(generationId('default', crypto.randomUUID()), { prompt: prompt() })
+    await plant(asked)
+    await indexStatement(env.DB, await recordOf(asked.id)).run()
+    await runInDurableObject(stub(asked.id), (_, { storage }) => storage.deleteAlarm())
+    return asked
+  }
+
+  test('an hour ago is woken, and ends', async () => {
+    const { id, deadlineAt } = await asleep()
+    const days = (at: number) => (at - Date.now()) / DAY_MS
+    expect(await sweepIn(days(deadlineAt + HOUR_MS - 5_000), {})).toEqual([])
+    expect(await alarmOf(id)).toBeNull()
+    expect(await sweepIn(days(deadlineAt + HOUR_MS + 5_000), {})).toEqual([{ event: 'overdue', woken: 1 }])
+    // Not the object itself: whoever reads that wakes it.
+    await expect.poll(() => indexed(id)).toMatchObject({ status: 'succeeded' })
+  })
+
+  test('and cannot be reached is tried again in the next run, and keeps nothing else waiting', async () => {
+    const { id } = await asleep()
+    const GENERATION = {
+      idFromName: (name: string) => name,
+      get: () => ({ turn: () => Promise.reject(new Error('overloaded')) }),
+    }
+    const lines = await sweepIn(3, { RETAIN_REFERENCES_DAYS: '7' }, { env: { GENERATION } })
+    expect(lines).toMatchObject([
+      { event: 'retention_failed', what: 'overdue', generation: id, error: 'Error: overloaded' },
+      { event: 'retention' },
+    ])
+    expect(await sweepIn(3, {})).toEqual([{ event: 'overdue', woken: 1 }])
+    // Not the object itself: whoever reads that wakes it.
+    await expect.poll(() => indexed(id)).toMatchObject({ status: 'succeeded' })
+  })
 })

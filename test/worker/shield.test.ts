@@ -225,6 +225,39 @@ describe('a request that says it is a repeat', () => {
     expect(await callsOf(asked.prompt)).toHaveLength(1)
   })
 
+  test('may overtake what it repeats, which then joins it; another request does not', async () => {
+    const asked = { prompt: `[[fault:refused]] ${prompt()}` }
+    const reached = Promise.withResolvers<void>()
+    const held = Promise.withResolvers<void>()
+    const SHIELD = {
+      idFromName: (name: string) => env.SHIELD.idFromName(name),
+      get: (id: DurableObjectId) => ({
+        async admit(...given: Parameters<ReturnType<typeof env.SHIELD.get>['admit']>) {
+          reached.resolve()
+          await held.promise
+          await env.SHIELD.get(id).admit(...given)
+          // The answer is lost once: asked again it says the same.
+          return env.SHIELD.get(id).admit(...given)
+        },
+      }),
+    }
+    const first = send(asked, OFF, { SHIELD })
+    await reached.promise
+    await vi.waitUntil(
+      (
+        (arrivedAt) => () =>
+          Date.now() > arrivedAt
+      )(Date.now()),
+    )
+    const repeat = await send(asked, { ...OFF, ...REPEAT })
+    expect(repeat).toMatchObject({ isReplayed: false, view: { status: 'refused' } })
+    const other = await send(asked, OFF)
+    expect(other.id).not.toBe(repeat.id)
+    held.resolve()
+    expect(await first).toEqual({ ...repeat, isReplayed: true })
+    expect(await callsOf(asked.prompt)).toHaveLength(2)
+  })
+
   test('takes over the one that is still on its way in, which then joins it', async () => {
     const asked = { prompt: prompt() }
     const reached = Promise.withResolvers<void>()
@@ -409,6 +442,7 @@ describe('which requests are equal', () => {
       c.set('market', marketOf(c.env))
       c.set('workspace', workspace)
       c.set('caller', ADMIN)
+      c.set('now', Date.now)
       const request = RequestSchema.parse({
         model: 'nano-banana-2',
         provider: 'apiyi',

@@ -61,19 +61,34 @@ describe('a new token', () => {
     expect(JSON.stringify(await listed(id))).not.toContain(secret)
   })
 
-  test.for<[string, Record<string, unknown>, string]>([
+  test.for<[string, Record<string, unknown>, string, string?]>([
     ['without a name', {}, 'name'],
     ['with an unknown field', { name: 'x', spend: 1 }, 'spend'],
     ['with a workspace that is none', { name: 'x', workspace: 'default.emulated' }, 'workspace'],
     ['with an unknown scope', { name: 'x', scopes: ['write'] }, 'scopes[0]'],
-    ['without a scope', { name: 'x', scopes: [] }, 'scopes'],
+    ['without a scope', { name: 'x', scopes: [] }, 'scopes', 'must not be empty'],
+    [
+      'with a budget that limits nothing',
+      { name: 'x', budget: {} },
+      'budget',
+      'give day, month or total; without `budget` it is unlimited',
+    ],
+    [
+      'with an expiry that is no instant',
+      { name: 'x', expiresAt: 'tomorrow' },
+      'expiresAt',
+      'must be an instant of UTC, such as 2026-11-21T09:30:00Z',
+    ],
     ['with a budget of nothing', { name: 'x', budget: { day: 0 } }, 'budget.day'],
     ['with a budget finer than a micro-dollar', { name: 'x', budget: { day: 0.0000001 } }, 'budget.day'],
     ['with an expiry in the past', { name: 'x', expiresAt: '2020-01-01T00:00:00Z' }, 'expiresAt'],
     ['with calls that are no number of calls', { name: 'x', perMinute: 0.5 }, 'perMinute'],
-  ])('is refused %s', async ([, body, path]) => {
+  ])('is refused %s', async ([, body, path, message]) => {
     const problem = await problemOf(await make(body))
-    expect(problem).toMatchObject({ code: 'invalid_request', errors: [{ path }] })
+    expect(problem).toMatchObject({
+      code: 'invalid_request',
+      errors: [{ path, ...(message ? { message } : {}) }],
+    })
   })
 })
 
@@ -87,6 +102,40 @@ describe('the list of tokens', () => {
     expect(one).toMatchObject({ id: second.id, budget: { month: { limit: 3, committed: 0, remaining: 3 } } })
     expect(other).toMatchObject({ id: first.id, name: 'first', revokedAt: expect.any(String) })
   })
+})
+
+describe('the list of tokens in pages', () => {
+  test('tells every token once, and asks only for the accounts of its page', async () => {
+    const admin = await makeToken({ workspace: 'paged', scopes: ['admin'] })
+    const made = [admin.id]
+    for (const name of ['a', 'b', 'c', 'd'])
+      made.push((await makeToken({ name, workspace: 'paged', budget: { total: 1 } })).id)
+    let asked = 0
+    const ACCOUNT = {
+      idFromName: (name: string) => env.ACCOUNT.idFromName(name),
+      get: (...args: Parameters<typeof env.ACCOUNT.get>) => {
+        asked++
+        return env.ACCOUNT.get(...args)
+      },
+    }
+    const page = async (query: string) =>
+      TokenListSchema.parse(
+        await (await askWith(admin.token, `/api/tokens?limit=2${query}`, {}, { ACCOUNT })).json(),
+      )
+    const first = await page('')
+    expect([first.tokens.length, asked]).toEqual([2, 2])
+    const second = await page(`&cursor=${first.cursor}`)
+    const third = await page(`&cursor=${second.cursor}`)
+    const seen = [...first.tokens, ...second.tokens, ...third.tokens].map(({ id }) => id)
+    expect([seen.toSorted(), third.cursor]).toEqual([made.toSorted(), null])
+  })
+
+  test.for(['cursor=1', 'cursor=1.gen_00000000000000000000000001', 'limit=0', 'limit=101'])(
+    '?%s is refused',
+    async (query) => {
+      expect(await problemOf(await ask(`/api/tokens?${query}`))).toMatchObject({ code: 'invalid_request' })
+    },
+  )
 })
 
 describe('a token with the scope admin', () => {

@@ -135,9 +135,46 @@ describe('a call counts once', () => {
       from: null,
       to: null,
       currency: 'USD',
+      emulated: false,
       rows: [{ name: '2026-01-10', ...sums }],
       total: sums,
+      cursor: null,
     })
+  })
+
+  test.for<[string, [Row['kind'], number | null][], { actual: number; uncertain: number }]>([
+    ['settled', [['settle', 55_000]], { actual: 0.055, uncertain: 0 }],
+    ['settled at an unknown price', [['settle', null]], { actual: 0, uncertain: 1 }],
+    ['orphaned', [['orphan', 90_000]], { actual: 0, uncertain: 1 }],
+    [
+      'orphaned and then found to be free',
+      [
+        ['orphan', 90_000],
+        ['release', 0],
+      ],
+      { actual: 0, uncertain: 0 },
+    ],
+    [
+      'orphaned and then settled after all',
+      [
+        ['orphan', 90_000],
+        ['settle', 55_000],
+      ],
+      { actual: 0.055, uncertain: 0 },
+    ],
+    ['reserved only', [], { actual: 0, uncertain: 0 }],
+  ])('and a batch counts it in the same way: %s', async ([, rows, expected]) => {
+    const batch = `bat_${crypto.randomUUID().replaceAll('-', '').slice(0, 26)}`
+    await env.DB.prepare(
+      `INSERT INTO batches (id, line_set, workspace, token, digest, state, total, terms, created_at, finished_at)
+       VALUES (?1, ?1, 'default', 'admin', 'd', 'accepted', 1, '{"expected":0,"atMost":0}', 1, 2)`,
+    )
+      .bind(batch)
+      .run()
+    const all: [Row['kind'], number | null][] = [['reserve', 90_000], ...rows]
+    for (const [index, [kind, micro_usd]] of all.entries())
+      await enter({ generation: 'gen_a', kind, micro_usd, at: NOON + index, batch })
+    expect(await (await ask(`/api/batches/${batch}`)).json()).toMatchObject({ cost: expected })
   })
 
   test('on the day on which it was sent, though it ended on the next', async () => {
@@ -218,6 +255,19 @@ test('a workspace sees its own', async () => {
   expect((await usage()).total).toEqual(NOTHING)
 })
 
+test('what the emulator drew says so, and is no part of what was bought', async () => {
+  await paid('gen_a', NOON, 50_000, { workspace: 'default.emulated' })
+  expect(await usage()).toMatchObject({ emulated: false, total: NOTHING })
+  const drawn = await usage('', {
+    GOOGLE_API_KEY: '',
+    APIYI_API_KEY: '',
+    TOKAIFY_API_KEY: '',
+    PROVIDERS: '',
+    EMULATOR_URL: env.EMULATOR,
+  })
+  expect(drawn).toMatchObject({ emulated: true, total: { cost: 0.05 } })
+})
+
 test('what was made is in it at what it cost', async () => {
   const made = await make({ prompt: prompt() })
   await expect.poll(async () => (await usage()).total.cost).toBe(made.cost.actual)
@@ -237,13 +287,31 @@ test.for([
   expect(problem.detail).toContain(words)
 })
 
+test('more than a thousand rows come in pages, and each tells the total of all', async () => {
+  await env.DB.exec(
+    `INSERT INTO ledger
+    SELECT 'gen_' || value, 1, 'settle', 'default', 'admin', printf('bat_%05d', value), 'apiyi', 'm', 1, 1, 'p', NULL, 1
+    FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 1001) SELECT value FROM n)`.replaceAll(
+      /\s+/g,
+      ' ',
+    ),
+  )
+  await paid('gen_a', NOON, 50_000)
+  const first = await usage('?by=batch')
+  expect([first.rows.length, first.rows[0]!.name, first.cursor]).toEqual([1_000, 'bat_00001', 'bat_01000'])
+  const second = await usage(`?by=batch&cursor=${first.cursor}`)
+  expect([second.rows.map(({ name }) => name), second.cursor]).toEqual([['bat_01001', null], null])
+  expect(second.total).toEqual(first.total)
+  expect(first.total).toMatchObject({ attempts: 1_002, cost: 0.051001 })
+})
+
 test('while the ledger cannot be read it is told, with a time to ask again', async () => {
-  await env.DB.exec('ALTER TABLE ledger RENAME TO hidden')
-  try {
-    const response = await ask('/api/usage')
-    expect(response.headers.get('retry-after')).toBe('5')
-    expect(await problemOf(response)).toMatchObject({ status: 503, code: 'unavailable', charged: 'no' })
-  } finally {
-    await env.DB.exec('ALTER TABLE hidden RENAME TO ledger')
+  const DB = {
+    prepare: () => {
+      throw new Error('D1 is down')
+    },
   }
+  const response = await ask('/api/usage', {}, { DB })
+  expect(response.headers.get('retry-after')).toBe('5')
+  expect(await problemOf(response)).toMatchObject({ status: 503, code: 'unavailable', charged: 'no' })
 })

@@ -4,7 +4,13 @@ import { Webhook } from 'standardwebhooks'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Env } from '../../worker/env.ts'
 import { Problem } from '../../worker/http/problem.ts'
-import { checkWebhook, type Message, sendWebhook, webhookDelayMs } from '../../worker/webhooks/send.ts'
+import {
+  checkWebhook,
+  type Message,
+  sendWebhook,
+  tryWebhook,
+  webhookDelayMs,
+} from '../../worker/webhooks/send.ts'
 import { callsOf, make, post, problemOf, prompt } from './setup/ask.ts'
 import { env } from './setup/bindings.ts'
 import { alarmOf, wake } from './setup/objects.ts'
@@ -48,7 +54,7 @@ const ok = () => new Response(null, { status: 204 })
 describe('a message', () => {
   test('is a POST of type, time and data that the receivers’ library takes for genuine', async () => {
     const { result, seen } = await deliver(ok)
-    expect(result).toBe('taken')
+    expect(result).toEqual({ kind: 'taken' })
     expect(seen).toHaveLength(1)
     const [{ url, init, headers, body }] = seen as [(typeof seen)[0]]
     expect([url, init.method, init.redirect]).toEqual([message.url, 'POST', 'manual'])
@@ -97,7 +103,8 @@ describe('the answer', () => {
     const cancelled = vi.fn()
     const body = new ReadableStream({ cancel: cancelled })
     const { result } = await deliver(() => new Response(body, { status }))
-    expect(result).toBe(expected)
+    const why = expected === 'failed' ? { why: `the receiver answered ${status}` } : {}
+    expect(result).toEqual({ kind: expected, ...why })
     expect(cancelled).toHaveBeenCalledOnce()
   })
 
@@ -105,23 +112,59 @@ describe('the answer', () => {
     const { result, seen } = await deliver(
       () => new Response(null, { status: 307, headers: { location: 'https://other.example.com/' } }),
     )
-    expect([result, seen.length]).toEqual(['failed', 1])
+    expect([result.kind, seen.length]).toEqual(['failed', 1])
   })
 
   test('that does not come is a failure', async () => {
-    expect((await deliver(() => Promise.reject(new Error('timed out')))).result).toBe('failed')
+    const { result } = await deliver(() => Promise.reject(new Error('timed out')))
+    expect(result).toEqual({ kind: 'failed', why: 'Error: timed out' })
   })
 })
 
 describe('nothing is sent', () => {
   test.for([
-    ['to a private address', SECRET, { url: 'https://10.0.0.1/hook' }],
-    ['to a name of a private network', SECRET, { url: 'https://db.internal/hook' }],
-    ['in the clear', SECRET, { url: 'http://shop.example.com/hook' }],
-    ['without a secret', '', {}],
-  ] as const)('%s', async ([, secret, changes]) => {
+    ['to a private address', SECRET, { url: 'https://10.0.0.1/hook' }, '10.0.0.1 is not a public host name'],
+    ['to a name of a private network', SECRET, { url: 'https://db.internal/hook' }, 'db.internal is not'],
+    ['in the clear', SECRET, { url: 'http://shop.example.com/hook' }, 'only https'],
+    ['without a secret', '', {}, 'WEBHOOK_SECRET is not set'],
+  ] as const)('%s', async ([, secret, changes, why]) => {
     const { result, seen } = await deliver(ok, secret, changes)
-    expect([result, seen]).toEqual(['failed', []])
+    expect([result, seen]).toEqual([{ kind: 'failed', why: expect.stringContaining(why) }, []])
+  })
+})
+
+describe('a try is logged', () => {
+  /** The lines of try `tries`, and when the next one is due. */
+  async function logOf(answer: () => Response | Promise<Response>, tries: number) {
+    const lines: unknown[] = []
+    const fx = { fetch: async () => answer(), now: Date.now, log: (line: object) => void lines.push(line) }
+    const delayMs = await tryWebhook(withSecret(SECRET), message, tries, fx)
+    return { lines, delayMs }
+  }
+  const failed = () => new Response(null, { status: 503 })
+  const line = { event: 'webhook_failed', message: 'msg_1', why: 'the receiver answered 503' }
+
+  test('unless the receiver took the message', async () => {
+    expect(await logOf(ok, 1)).toEqual({ lines: [], delayMs: undefined })
+  })
+
+  test('with its cause and whether there will be another', async () => {
+    expect(await logOf(failed, 2)).toEqual({
+      lines: [{ ...line, tries: 2, again: true }],
+      delayMs: expect.any(Number),
+    })
+  })
+
+  test('when it was the last one, or the receiver wants no more', async () => {
+    expect(await logOf(failed, 10)).toEqual({
+      lines: [{ ...line, tries: 10, again: false }],
+      delayMs: undefined,
+    })
+    const why = 'the receiver does not want it any more (410)'
+    expect(await logOf(() => new Response(null, { status: 410 }), 1)).toEqual({
+      lines: [{ ...line, why, tries: 1, again: false }],
+      delayMs: undefined,
+    })
   })
 })
 

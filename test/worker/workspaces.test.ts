@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import type { EstimateView, GenerationView } from '../../core/api.ts'
 import type { CONTRACT } from '../../core/contract.ts'
-import { callsOf, chargesOf, problemOf, prompt } from './setup/ask.ts'
+import { ask, callsOf, chargesOf, problemOf, prompt } from './setup/ask.ts'
 import { env } from './setup/bindings.ts'
 import { PNG, sha256 } from './setup/pictures.ts'
 import { askWith, makeToken, postWith } from './setup/tokens.ts'
@@ -225,4 +225,30 @@ test('what the emulator draws is kept apart from what is bought, for every token
   const path = `/api/generations/${id}`
   expect((await askWith(ours, path, {}, keyless)).status).toBe(404)
   expect((await askWith(ours, path)).status).toBe(200)
+})
+
+describe('?workspace=', () => {
+  const lists = ['/api/usage', '/api/generations', '/api/batches']
+  const read = async (response: Response) => {
+    expect(response.status).toBe(200)
+    return response.json()
+  }
+
+  test.for(lists)('of %s shows ADMIN_TOKEN what a token of that workspace sees', async (path) => {
+    await madeBy(ours)
+    await batchBy(ours)
+    const own = await read(await askWith(ours, path))
+    expect(await read(await ask(`${path}?workspace=ours`))).toEqual(own)
+    expect(await read(await ask(path))).not.toEqual(own)
+    expect(await read(await askWith(ours, `${path}?workspace=ours`))).toEqual(own)
+  })
+
+  test.for(lists)('of %s is refused to a token of another workspace', async (path) => {
+    const response = await askWith(theirs, `${path}?workspace=ours`)
+    expect(response.status).toBe(403)
+    expect(await problemOf(response)).toMatchObject({
+      code: 'forbidden',
+      detail: expect.stringContaining('sees the workspace theirs only'),
+    })
+  })
 })

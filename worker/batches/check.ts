@@ -3,15 +3,16 @@ import { type BatchLine, BatchLineSchema } from '../../core/batch.ts'
 import type { Quote } from '../../core/cost.ts'
 import type { Market } from '../../core/market.ts'
 import { formatUsd } from '../../core/money.ts'
-import type { GenerationRequest, ReferenceInput } from '../../core/request.ts'
+import { fingerprint, type GenerationRequest, type ReferenceInput } from '../../core/request.ts'
 import { quoteRoutes } from '../../core/routes.ts'
 import type { Input } from '../generation/record.ts'
 import { checkLimits, checkMaxCost, draftOf, findRoutes } from '../generation/wish.ts'
+import { checkPriced } from '../http/budget.ts'
 import { parse } from '../http/input.ts'
-import { type FieldError, Problem } from '../http/problem.ts'
+import { type FieldError, fieldProblem, Problem } from '../http/problem.ts'
 import type { Budget } from '../money/budget.ts'
 import type { Line } from './lines.ts'
-import type { NewItem } from './rows.ts'
+import type { NewLine } from './rows.ts'
 
 /** What lines are checked against. */
 export type Checking = {
@@ -29,8 +30,10 @@ export type Checking = {
 
 /** A line that can be made. */
 export type Checked = {
-  item: NewItem
+  row: NewLine
   quote: Quote
+  /** That of its generation, where it is known before references are fetched or made. */
+  fingerprint: string | undefined
   /** An equal line was there before: it is the same picture. */
   isRepeat: boolean
 }
@@ -39,7 +42,7 @@ export type Checked = {
  *  their turn comes. An invocation may call other services 10,000 times. */
 const MAX_LOOKUPS = 4_000
 
-type Reference = NonNullable<NewItem['request']['references']>[number]
+type Reference = NonNullable<NewLine['request']['references']>[number]
 
 /** A line that was read and not checked yet. */
 export type Read = { number: number; digest: string; asked: BatchLine }
@@ -66,12 +69,16 @@ export class LineChecker {
     const { key = `${this.#fx.id}.${number}`, ...request } = asked
     const first = this.#keys.get(key)
     if (first && first.digest !== digest)
-      throw at('key', `line ${first.line} has this key for another request; a key names one picture`)
+      throw fieldProblem(
+        'key',
+        `line ${first.line} has this key for another request; a key names one picture`,
+      )
     const needs = this.#needsOf(request.references ?? [])
     const quote = await this.#price(request)
+    const fingerprint = await this.#fingerprintOf(request)
     if (!first) this.#keys.set(key, { line: number, digest })
     return {
-      item: {
+      row: {
         line: number,
         key,
         generation: this.#fx.generationId(key),
@@ -79,6 +86,7 @@ export class LineChecker {
         request,
       },
       quote,
+      fingerprint,
       isRepeat: first !== undefined,
     }
   }
@@ -97,13 +105,23 @@ export class LineChecker {
     return found
   }
 
+  async #fingerprintOf(request: NewLine['request']): Promise<string | undefined> {
+    const names: string[] = []
+    for (const reference of request.references ?? []) {
+      const input = 'fileUri' in reference ? reference : await this.#lookUp(reference)
+      if (!input) return undefined
+      names.push('fileUri' in input ? `uri:${input.fileUri}` : `sha256:${input.sha256}`)
+    }
+    return fingerprint({ ...request, references: names }, this.#fx.sha256)
+  }
+
   /** The earlier lines that are named as references. */
   #needsOf(references: readonly Reference[]): number[] {
     const lines = references.flatMap((reference, index) => {
       if (!isMadeHere(reference)) return []
       const earlier = this.#keys.get(reference.key)
       if (earlier) return [earlier.line]
-      throw at(
+      throw fieldProblem(
         `references[${index}].key`,
         `no earlier line has the key ${reference.key}; put the line that makes this picture first`,
       )
@@ -111,7 +129,7 @@ export class LineChecker {
     return [...new Set(lines)]
   }
 
-  async #price(request: NewItem['request']): Promise<Quote> {
+  async #price(request: NewLine['request']): Promise<Quote> {
     const { market, budget } = this.#fx
     const inputs: Parameters<typeof checkLimits>[1][number][] = []
     for (const [index, reference] of (request.references ?? []).entries())
@@ -130,7 +148,7 @@ export class LineChecker {
   /** What is known of a reference before it is fetched or made. */
   async #claimOf(reference: Reference, index: number): Promise<Parameters<typeof checkLimits>[1][number]> {
     if ('data' in reference)
-      throw at(
+      throw fieldProblem(
         `references[${index}].data`,
         'upload the image first (POST /api/references), then name its sha256',
       )
@@ -140,7 +158,7 @@ export class LineChecker {
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       // It was resolved alone: the path in it is not that of this line.
-      throw at(`references[${index}]`, error.errors?.[0]?.message ?? error.message, error.code)
+      throw fieldProblem(`references[${index}]`, error.errors?.[0]?.message ?? error.message, error.code)
     }
   }
 }
@@ -154,21 +172,12 @@ function isMadeHere(reference: Reference): reference is { key: string } {
  *  Throws `budget_exceeded`. */
 function checkRoom(quote: Quote, budget: Budget | undefined): void {
   const [period, limit] = Object.entries(budget ?? {}).sort(([, a], [, b]) => a - b)[0] ?? []
-  if (limit === undefined) return
-  if (quote.unknown.length > 0)
-    throw new Problem(
-      'budget_exceeded',
-      `the budget of this token cannot hold what has no price: not known is ${quote.unknown.join(', ')}`,
-    )
-  if (quote.atMost > limit)
+  checkPriced(budget, quote)
+  if (limit !== undefined && quote.atMost > limit)
     throw new Problem(
       'budget_exceeded',
       `it may cost up to ${formatUsd(quote.atMost)}; this token may spend ${formatUsd(limit)} ${period === 'total' ? 'in all' : `a ${period}`}`,
     )
-}
-
-function at(path: string, message: string, code: Problem['code'] = 'invalid_request'): Problem {
-  return new Problem(code, `${path}: ${message}`, { errors: [{ path, message }] })
 }
 
 /** What is wrong with the lines of a batch: collected, so that all of it is told at once. */

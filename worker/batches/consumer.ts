@@ -1,24 +1,26 @@
 // The queue's consumer: makes sure that the generations of a batch exist, and notes it. Messages come at least once, at
-// any time, to several at once: the key of a line decides what is bought, and marks only ever go forward.
+// any time, to several at once: the key of a line decides what is bought, and a mark goes back only where a generation is
+// found after all (reopened), or a budget is full (postponed).
 import { isEnded } from '../../core/api.ts'
 import { marketOf } from '../../core/market.ts'
 import type { ReferenceInput } from '../../core/request.ts'
 import type { Env } from '../env.ts'
 import { type Asker, accept, readGeneration } from '../generation/ask.ts'
 import { generationId } from '../generation/name.ts'
-import { generationStub } from '../generation/place.ts'
 import type { GenerationRecord } from '../generation/record.ts'
 import { Problem } from '../http/problem.ts'
 import type { Log } from '../log.ts'
+import { giveUp } from './cancel.ts'
 import type { BatchMessage } from './message.ts'
 import { type Batch, readBatch } from './register.ts'
+import { postponedStatement, reopenedStatement } from './returns.ts'
 import {
   acceptedStatement,
   CANCELLED,
-  endItemsStatement,
+  endLinesStatement,
   endWithoutStatement,
-  type Item,
-  readItems,
+  readLines,
+  type StoredLine,
   type Without,
 } from './rows.ts'
 
@@ -46,9 +48,9 @@ export async function consume(
   const take = DEAD.test(delivered.queue) ? bury : workOff
   await Promise.all(
     delivered.messages.map(async (message) => {
-      const { attempts, body } = message
+      const { attempts: deliveries, body } = message
       try {
-        if (await take(env, fx, body, attempts)) return message.ack()
+        if (await take(env, fx, body, deliveries)) return message.ack()
       } catch (error) {
         fx.log({
           event: 'batch_message_failed',
@@ -57,56 +59,73 @@ export async function consume(
           error: String(error),
         })
       }
-      message.retry({ delaySeconds: Math.min(RETRY_S * 2 ** (attempts - 1), MAX_RETRY_S) })
+      message.retry({ delaySeconds: Math.min(RETRY_S * 2 ** (deliveries - 1), MAX_RETRY_S) })
     }),
   )
 }
 
-/** What was found out about the items of a message. */
-type Found = { done: { item: Item; record: GenerationRecord }[]; without: Without[] }
+/** What was found out about the lines of a message. */
+type Found = {
+  done: { stored: StoredLine; record: GenerationRecord }[]
+  without: Without[]
+  /** Lines that come again when the budget has room. */
+  postponed?: number[]
+}
 
 /** Works off a message; false when something of it has to be tried again. */
 async function workOff(
   env: Env,
   fx: ConsumerEffects,
   { batch: id, lines }: BatchMessage,
-  attempts: number,
+  deliveries: number,
 ): Promise<boolean> {
-  const batch = await readBatch(env.DB, id)
+  let batch = await readBatch(env.DB, id)
   if (!batch) return true
   const c = askerOf(env, fx, batch)
-  const found: Found = { done: [], without: [] }
+  const found: Required<Found> = { done: [], without: [], postponed: [] }
   let isWhole = true
-  for (const item of await readItems(env.DB, batch.items, lines)) {
-    if (item.state === 'ended') continue
-    const became = await workOffItem(c, batch, item, attempts)
+  for (const stored of await readLines(env.DB, batch.set, lines)) {
+    if (stored.state === 'ended') continue
+    const became = await workOffLine(c, batch, stored, deliveries)
+    // Each line may take a while, and the batch may be cancelled at any time.
+    batch = (await readBatch(env.DB, id)) ?? batch
     if (became === 'later') isWhole = false
+    else if (became === 'postponed') found.postponed.push(stored.line)
     else if ('error' in became) found.without.push(became)
-    else found.done.push({ item, record: became })
+    else found.done.push({ stored, record: await givenUp(c, batch, became) })
   }
-  await note(env, batch, found)
+  await note(env, batch, found, fx.now())
   await lookAgain(c, batch, found)
   return isWhole
 }
 
-async function workOffItem(
+async function workOffLine(
   c: Asker,
   batch: Batch,
-  item: Item,
-  attempts: number,
-): Promise<GenerationRecord | Without | 'later'> {
+  stored: StoredLine,
+  deliveries: number,
+): Promise<GenerationRecord | Without | 'later' | 'postponed'> {
   const why = whyNothing(c, batch)
-  if (item.state !== 'accepted' && !why) return make(c, batch, item, attempts)
+  if (stored.state !== 'accepted' && !why) return make(c, batch, stored, deliveries)
   // Nothing is made any more, but it may have been made by a delivery that broke off before it noted so.
-  const record = await readGeneration(c, item.generation)
-  if (record && (item.state === 'accepted' || record.batch === batch.id)) return record
-  return why ? { line: item.line, ...why } : 'later'
+  const record = await readGeneration(c, stored.generation)
+  if (record && (stored.state === 'accepted' || record.batch === batch.id)) return record
+  return why ? { line: stored.line, ...why } : 'later'
+}
+
+/** A generation that came to be while its batch was cancelled is given up where that is free. Returns what it is then. */
+async function givenUp(c: Asker, batch: Batch, record: GenerationRecord): Promise<GenerationRecord> {
+  if (isEnded(record.status) || record.batch !== batch.id || !whyNothing(c, batch)) return record
+  return giveUp(c.env, batch, record)
 }
 
 /** Why nothing more of a batch is made. */
-function whyNothing(c: Asker, { cancelledAt, isRevoked, terms }: Batch): Omit<Without, 'line'> | undefined {
+function whyNothing(c: Asker, batch: Batch): Omit<Without, 'line'> | undefined {
+  const { cancelledAt, isRevoked, expiresAt, terms } = batch
   if (cancelledAt !== null) return CANCELLED
   if (isRevoked) return failedAs('unauthorised', 'the token that handed the batch over was revoked')
+  if (expiresAt !== null && expiresAt <= c.var.now())
+    return failedAs('unauthorised', 'the token that handed the batch over has expired')
   const { emulated } = c.var.market
   if (emulated === terms.emulated) return undefined
   return failedAs(
@@ -117,26 +136,29 @@ function whyNothing(c: Asker, { cancelledAt, isRevoked, terms }: Batch): Omit<Wi
   )
 }
 
-/** The generation of a line, new or found; why there is none; `later` when that may pass. */
+/** The generation of a line, new or found; why there is none; `later` when that may pass, `postponed` when it is a matter
+ *  of the budget. */
 async function make(
   c: Asker,
   batch: Batch,
-  item: Item,
-  attempts: number,
-): Promise<GenerationRecord | Without | 'later'> {
-  const { references, ...request } = item.request
+  stored: StoredLine,
+  deliveries: number,
+): Promise<GenerationRecord | Without | 'later' | 'postponed'> {
+  const { references, ...request } = stored.request
   const inputs = references?.map((reference) => inputOf(batch, reference))
   try {
     const asked = { deadline: DEADLINE_S, ...request, ...(inputs ? { references: inputs } : {}) }
-    return (await accept(c, { request: asked, key: item.key, batch: batch.id })).record
+    return (await accept(c, { request: asked, key: stored.key, batch: batch.id })).record
   } catch (error) {
     if (!(error instanceof Problem)) {
-      c.var.log({ event: 'batch_line_failed', batch: batch.id, line: item.line, error: String(error) })
+      c.var.log({ event: 'batch_line_failed', batch: batch.id, line: stored.line, error: String(error) })
       return 'later'
     }
+    // The budget is full of what is held for pictures under way, most of which will cost less.
+    if (error.code === 'budget_exceeded' && error.retryAfterMs !== undefined) return 'postponed'
     const passes =
-      PASSING.includes(error.code) || (error.code === 'reference_unreachable' && attempts < REACHABLE_TRIES)
-    return passes ? 'later' : { line: item.line, ...failedAs(error.code, error.message) }
+      PASSING.includes(error.code) || (error.code === 'reference_unreachable' && deliveries < REACHABLE_TRIES)
+    return passes ? 'later' : { line: stored.line, ...failedAs(error.code, error.message) }
   }
 }
 
@@ -146,36 +168,45 @@ const PASSING: readonly Problem['code'][] = ['unavailable', 'internal', 'too_man
 /** A line names the picture of another one by its key, from which its generation follows. */
 function inputOf(
   batch: Batch,
-  reference: NonNullable<Item['request']['references']>[number],
+  reference: NonNullable<StoredLine['request']['references']>[number],
 ): ReferenceInput {
   const isMadeHere = 'key' in reference
   return isMadeHere ? { generation: generationId(batch.workspace, reference.key) } : reference
 }
 
-async function note(env: Env, { items }: Batch, { done, without }: Found): Promise<void> {
-  const lines = done.map(({ item }) => item.line)
+async function note(
+  env: Env,
+  { id, set }: Batch,
+  { done, without, postponed = [] }: Found,
+  now: number,
+): Promise<void> {
+  const lines = done.map(({ stored }) => stored.line)
+  // Another delivery may have ended them because there was no generation then.
+  const own = done.filter(({ record }) => record.batch === id).map(({ stored }) => stored.line)
   const ended = done.filter(({ record }) => isEnded(record.status))
   const statements = [
-    ...(done.length > 0 ? [acceptedStatement(env.DB, items, lines)] : []),
-    ...ended.map(({ record }) => endItemsStatement(env.DB, record)),
-    ...(without.length > 0 ? [endWithoutStatement(env.DB, items, without)] : []),
+    ...(done.length > 0 ? [acceptedStatement(env.DB, set, lines)] : []),
+    ...(own.length > 0 ? [reopenedStatement(env.DB, set, own)] : []),
+    ...ended.map(({ record }) => endLinesStatement(env.DB, record)),
+    ...(without.length > 0 ? [endWithoutStatement(env.DB, set, without)] : []),
+    ...(postponed.length > 0 ? [postponedStatement(env.DB, set, postponed, now)] : []),
   ]
   if (statements.length > 0) await env.DB.batch(statements)
 }
 
 /** What may have come between looking and noting. A generation that another request asked for may have ended before its
- *  item was marked as its own: then nobody else ends the item. And the batch may have been cancelled. */
+ *  line was marked as its own: then nobody else ends the line. And the batch may have been cancelled. */
 async function lookAgain(c: Asker, batch: Batch, { done }: Found): Promise<void> {
   const open = done.filter(({ record }) => !isEnded(record.status))
   if (open.length === 0) return
-  const isCancelled = (await readBatch(c.env.DB, batch.id))?.cancelledAt !== null
+  const latest = (await readBatch(c.env.DB, batch.id)) ?? batch
   for (const { record } of open) {
     if (record.batch === batch.id) {
-      if (isCancelled) await generationStub(c.env, record.id).cancel()
+      await givenUp(c, latest, record)
       continue
     }
     const now = await readGeneration(c, record.id)
-    if (now && isEnded(now.status)) await endItemsStatement(c.env.DB, now).run()
+    if (now && isEnded(now.status)) await endLinesStatement(c.env.DB, now).run()
   }
 }
 
@@ -185,24 +216,36 @@ async function bury(env: Env, fx: ConsumerEffects, { batch: id, lines }: BatchMe
   if (!batch) return true
   const c = askerOf(env, fx, batch)
   const found: Found = { done: [], without: [] }
-  for (const item of await readItems(env.DB, batch.items, lines)) {
-    if (item.state === 'ended') continue
-    const record = await readGeneration(c, item.generation)
-    if (record && (item.state === 'accepted' || record.batch === id)) found.done.push({ item, record })
-    else found.without.push({ line: item.line, ...failedAs('internal', UNDELIVERED) })
+  const buried: StoredLine[] = []
+  for (const stored of await readLines(env.DB, batch.set, lines)) {
+    if (stored.state === 'ended') continue
+    const record = await readGeneration(c, stored.generation)
+    if (record && (stored.state === 'accepted' || record.batch === id)) found.done.push({ stored, record })
+    else {
+      found.without.push({ line: stored.line, ...failedAs('internal', UNDELIVERED) })
+      buried.push(stored)
+    }
   }
-  await note(env, batch, found)
+  await note(env, batch, found, fx.now())
+  // A delivery that was slow may have brought it about meanwhile.
+  for (const stored of buried) {
+    const record = await readGeneration(c, stored.generation)
+    if (record?.batch === id) await note(env, batch, { done: [{ stored, record }], without: [] }, fx.now())
+  }
   await lookAgain(c, batch, found)
   return true
 }
 
 const UNDELIVERED =
-  'the worker tried for hours to begin this picture and could not; nothing was bought for it. Its log tells why; then send the line again'
+  'the worker tried for an hour and a half to begin this picture and could not; nothing was bought for it. Its log tells why; then send the line again'
 
 /** The batch in place of the call that handed it over. */
 function askerOf(env: Env, { now, log }: ConsumerEffects, { id, workspace, terms }: Batch): Asker {
   const { caller, imagesUrl } = terms
-  return { env, var: { workspace, caller, imagesUrl, market: marketOf(env), requestId: id, log, now } }
+  return {
+    env,
+    var: { workspace, caller, imagesUrl, market: marketOf(env), requestId: id, log, now, arrivedAt: now() },
+  }
 }
 
 function failedAs(code: Problem['code'], message: string): Omit<Without, 'line'> {

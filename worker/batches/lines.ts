@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { BatchRequestSchema, MAX_BATCH_LINES } from '../../core/batch.ts'
 import { stableJson } from '../../core/request.ts'
 import { parse, readJson } from '../http/input.ts'
-import { Problem } from '../http/problem.ts'
+import { fieldProblem, Problem } from '../http/problem.ts'
 
 /** What stands in one line. */
 export type Line = {
@@ -21,7 +21,7 @@ export type Line = {
 export type BadLine = Pick<Line, 'number' | 'path'> & { problem: Problem }
 
 /** Most bytes of a line of NDJSON, of all of it, and of a JSON body. */
-export const MAX_LINE_BYTES = 256 * 1024
+const MAX_LINE_BYTES = 256 * 1024
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 const MAX_JSON_BYTES = 8 * 1024 * 1024
 
@@ -56,8 +56,22 @@ function lineOf(number: number, path: string, bytes: Uint8Array): Line | BadLine
     const value: unknown = JSON.parse(text)
     return { number, path, value, json: stableJson(value) }
   } catch (cause) {
-    return { number, path, problem: new Problem('invalid_json', (cause as Error).message, { cause }) }
+    const hint = hasSeveral(bytes) ? `; ${ONE_A_LINE}` : ''
+    return {
+      number,
+      path,
+      problem: new Problem('invalid_json', `${(cause as Error).message}${hint}`, { cause }),
+    }
   }
+}
+
+const AS_NDJSON = 'lines of NDJSON are sent with `Content-Type: application/x-ndjson`'
+const ONE_A_LINE =
+  'one request stands on each line; curl keeps line ends with --data-binary @file, not with -d'
+
+/** Whether a line seems to be several whose ends were lost. */
+function hasSeveral(bytes: Uint8Array): boolean {
+  return /\}\s*\{/.test(new TextDecoder().decode(bytes))
 }
 
 const NEWLINE = 0x0a
@@ -99,6 +113,23 @@ async function* splitLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   if (heldBytes > 0) yield taken()
 }
 
+/** A JSON body. What looks like NDJSON that came without its type is told what it lacks. */
+async function readBody(request: Request): Promise<unknown> {
+  const value = await readJson(request, MAX_JSON_BYTES).catch((error: unknown) => {
+    if (!(error instanceof Problem) || error.code !== 'invalid_json') throw error
+    const words = `the body is not one JSON value: ${error.message}; ${AS_NDJSON}, and ${ONE_A_LINE}`
+    throw new Problem('invalid_json', words, { cause: error })
+  })
+  const isRequest =
+    typeof value === 'object' &&
+    value !== null &&
+    !('requests' in value) &&
+    ('prompt' in value || Array.isArray(value))
+  if (isRequest)
+    throw fieldProblem('body', `must be {"requests": […]}; ${AS_NDJSON} (curl: -H and --data-binary @file)`)
+  return value
+}
+
 /** The chunks of a body; that it broke off is told as what it is. */
 async function* chunksOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
@@ -116,7 +147,7 @@ export async function readBatchJson(
   Pick<z.output<typeof BatchRequestSchema>, 'webhook' | 'metadata'> & { lines: AsyncIterable<Line> }
 > {
   const unread = BatchRequestSchema.extend({ requests: z.array(z.unknown()).min(1).max(MAX_BATCH_LINES) })
-  const { requests, webhook, metadata } = parse(unread, await readJson(request, MAX_JSON_BYTES))
+  const { requests, webhook, metadata } = parse(unread, await readBody(request))
   async function* lines(): AsyncGenerator<Line> {
     for (const [index, value] of requests.entries())
       yield { number: index + 1, path: `requests[${index}]`, value, json: stableJson(value) }

@@ -1,4 +1,4 @@
-// What the queue carries: which items of a batch are to be handed to their Generation objects.
+// What the queue carries: which lines of a batch are to be handed to their Generation objects.
 
 /** At most 20 lines. */
 export type BatchMessage = { batch: string; lines: readonly number[] }

@@ -2,19 +2,17 @@
 // batch, tells the webhook. D1 is the truth; the object remembers only which batch it is and what it owes. Every step may
 // be repeated, so that it may die in any of them.
 import { DurableObject } from 'cloudflare:workers'
-import { isEnded } from '../../core/api.ts'
 import type { Env } from '../env.ts'
 import { generationStub } from '../generation/place.ts'
-import { consoleLog } from '../log.ts'
-import { sendWebhook, webhookDelayMs } from '../webhooks/send.ts'
+import { consoleLog, type Log } from '../log.ts'
+import { tryWebhook, type WebhookEffects } from '../webhooks/send.ts'
+import { cancelFrom } from './cancel.ts'
 import { handOver } from './queue.ts'
 import { type Batch as BatchRow, dropBroken, finishBatch, readBatch } from './register.ts'
+import { postponedLines } from './returns.ts'
 import {
   acceptedLines,
-  CANCELLED,
   doomedLines,
-  endItemsStatement,
-  endWaitingStatement,
   endWithoutStatement,
   markHandedOver,
   overdueLines,
@@ -26,17 +24,30 @@ import { countsOf, openOf, viewsOf } from './standing.ts'
  *  and the deadline of a line begins when its generation does. */
 const WINDOW = 1_000
 
-/** After this time in the queue a line is sent again, in ms: its message may be lost. */
-const LOST_MS = 900_000
+/** After this time in the queue a line is sent again, in ms: its message may be lost. The queue's own deliveries of a
+ *  message are over before: eleven of them take an hour and a half (consumer.ts), those of a dead letter some minutes more. */
+const LOST_MS = 2 * 3_600_000
 
-/** Most generations that are cancelled, and most lines that are ended, in one step. */
+/** Most lines that are ended in one statement. */
 const STEP = 200
+
+/** Nothing is left to cancel. */
+const DONE = { goesOnAt: 0, hasFailed: false }
 
 /** Delays between two looks at the batch, in ms: after something moved, longest while lines wait for their turn, and
  *  longest otherwise. */
 const SOON_MS = 2_000
 const TURN_MS = 15_000
 const LATE_MS = 60_000
+
+/** While the budget of the token is full: lines that try at a time, how long one of them then waits, and the least delay
+ *  between two looks, in ms. */
+const BUDGET_LINES = 40
+const BUDGET_MS = 4_000
+const BUDGET_LOOK_MS = 5_000
+
+/** Generations that are woken when nothing moves, in one step: each may have lost its alarm. */
+const WOKEN = 20
 
 /** How long a batch is looked for that was announced and is not there, in ms: its upload was broken off. */
 const ANNOUNCED_MS = 600_000
@@ -49,6 +60,8 @@ type Memory = {
   seen: string
   /** Where cancelling goes on. */
   cancelledLine: number
+  /** Where waking generations goes on. */
+  wokenLine?: number
   webhookTries: number
   isDone?: true
 }
@@ -56,12 +69,18 @@ type Memory = {
 const MEMORY = 'memory'
 
 export class Batch extends DurableObject<Env> {
+  #fx: WebhookEffects & { log: Log } = {
+    fetch: (input, init) => fetch(input, init),
+    now: () => Date.now(),
+    log: consoleLog,
+  }
+
   /** Begins, or goes on with, a batch; before it is accepted, so that it is not forgotten, and whenever something about it
    *  has changed. Repeatable. */
   async drive(id: string): Promise<void> {
     const known = this.#memory()
     if (known?.isDone) return
-    const now = Date.now()
+    const now = this.#fx.now()
     const begun: Memory = {
       id,
       announcedAt: now,
@@ -88,7 +107,7 @@ export class Batch extends DurableObject<Env> {
     const { isDone, delayMs } = next ?? memory
     this.ctx.storage.kv.put(MEMORY, { ...(next ?? memory), announcedAt })
     const isSet = (await this.ctx.storage.getAlarm()) !== null
-    if (!isDone && !isSet) this.ctx.storage.setAlarm(Date.now() + delayMs)
+    if (!isDone && !isSet) this.ctx.storage.setAlarm(this.#fx.now() + delayMs)
   }
 
   #memory(): Memory | undefined {
@@ -99,7 +118,7 @@ export class Batch extends DurableObject<Env> {
     try {
       return await this.#advance(memory)
     } catch (error) {
-      consoleLog({ event: 'batch_delayed', batch: memory.id, error: String(error) })
+      this.#fx.log({ event: 'batch_delayed', batch: memory.id, error: String(error) })
       return { ...memory, delayMs: Math.min(Math.max(memory.delayMs * 2, SOON_MS), LATE_MS) }
     }
   }
@@ -107,7 +126,7 @@ export class Batch extends DurableObject<Env> {
   /** One step; the memory after it says when the next one is due. Undefined: there is no such batch. */
   async #advance(memory: Memory): Promise<Memory | undefined> {
     const { DB } = this.env
-    const now = Date.now()
+    const now = this.#fx.now()
     const batch = await readBatch(DB, memory.id)
     if (!batch) {
       await dropBroken(DB, now)
@@ -115,65 +134,78 @@ export class Batch extends DurableObject<Env> {
       return { ...memory, delayMs: SOON_MS }
     }
     if (batch.finishedAt !== null) return this.#tell(memory, batch)
-    const cancelledLine = batch.cancelledAt === null ? 0 : await this.#cancel(memory, batch)
-    if (batch.cancelledAt === null) await this.#send(batch, now)
+    const isCancelled = batch.cancelledAt !== null
+    const { goesOnAt, hasFailed } = isCancelled
+      ? await cancelFrom(this.env, batch, memory.cancelledLine, this.#fx.log)
+      : DONE
+    const isBudgetFull = !isCancelled && (await this.#send(batch, now))
     await this.#sendAgain(batch, now)
-    const counts = (await countsOf(DB, [batch.items])).get(batch.items)!
+    const counts = (await countsOf(DB, [batch.set])).get(batch.set)!
     if (openOf(counts) === 0) {
       await finishBatch(DB, batch.id, now)
       return { ...memory, delayMs: 0 }
     }
     const seen = JSON.stringify(counts)
     const longest = counts.waiting > 0 ? TURN_MS : LATE_MS
-    const delayMs = seen === memory.seen ? Math.min(Math.max(memory.delayMs * 2, SOON_MS), longest) : SOON_MS
-    return { ...memory, seen, cancelledLine, delayMs: cancelledLine > 0 ? 0 : delayMs }
+    const isStill = seen === memory.seen && !hasFailed
+    const delayMs = isStill ? Math.min(Math.max(memory.delayMs * 2, SOON_MS), longest) : SOON_MS
+    return {
+      ...memory,
+      seen,
+      cancelledLine: goesOnAt,
+      wokenLine: isStill && delayMs === longest ? await this.#wake(memory, batch) : (memory.wokenLine ?? 0),
+      delayMs: goesOnAt > 0 ? 0 : isBudgetFull ? Math.max(delayMs, BUDGET_LOOK_MS) : delayMs,
+    }
   }
 
-  /** Sends to the queue what is ready, as far as the window reaches; ends what waits for a picture that will not come. */
-  async #send(batch: BatchRow, now: number): Promise<void> {
+  /** Wakes some of the generations that it waits for; the line to go on from. */
+  async #wake({ wokenLine = 0 }: Memory, { id, set }: BatchRow): Promise<number> {
+    const lines = await acceptedLines(this.env.DB, set, wokenLine, WOKEN)
+    for (const { generation } of lines)
+      await generationStub(this.env, generation)
+        .turn()
+        .catch((error: unknown) =>
+          this.#fx.log({ event: 'turn_failed', batch: id, generation, error: String(error) }),
+        )
+    return lines.length < WOKEN ? 0 : lines.at(-1)!.line
+  }
+
+  /** Sends to the queue what is ready, as far as the window reaches; ends what waits for a picture that will not come.
+   *  Resolves with whether the budget had no room for all that was sent. */
+  async #send(batch: BatchRow, now: number): Promise<boolean> {
     const { DB } = this.env
-    const { id, items } = batch
+    const { id, set } = batch
     for (;;) {
-      const doomed = await doomedLines(DB, items, STEP)
+      const doomed = await doomedLines(DB, set, STEP)
       if (doomed.length === 0) break
       const ends = doomed.map(({ line, need, key, status }) => {
         const message = `line ${need} (${key}), whose picture it is made from, ended without one: it is ${status}`
         return { line, status: 'failed', error: { code: 'reference_not_found', message } } as const
       })
-      await endWithoutStatement(DB, items, ends).run()
+      await endWithoutStatement(DB, set, ends).run()
     }
-    const counts = (await countsOf(DB, [items])).get(items)!
+    const counts = (await countsOf(DB, [set])).get(set)!
     const room = WINDOW - counts.queued - counts.running
-    if (room <= 0 || counts.waiting === 0) return
-    await this.#handOver(id, items, await readyLines(DB, items, room), now)
+    if (room <= 0 || counts.waiting === 0) return false
+    // Those that had no room show whether there is some now; the others would only be put back as well.
+    const postponed = await postponedLines(DB, set, BUDGET_LINES)
+    const isFull = postponed.length > 0
+    const isDue = ({ at }: { at: number }) => at < now - BUDGET_MS
+    const due = postponed.filter(isDue).slice(0, room)
+    const left = isFull ? Math.min(room - due.length, BUDGET_LINES - postponed.length) : room
+    const fresh = await readyLines(DB, set, left)
+    await this.#handOver(id, set, [...due.map(({ line }) => line), ...fresh], now)
+    return isFull
   }
 
-  async #sendAgain({ id, items }: BatchRow, now: number): Promise<void> {
-    await this.#handOver(id, items, await overdueLines(this.env.DB, items, now - LOST_MS, WINDOW), now)
+  async #sendAgain({ id, set }: BatchRow, now: number): Promise<void> {
+    await this.#handOver(id, set, await overdueLines(this.env.DB, set, now - LOST_MS, WINDOW), now)
   }
 
   /** Marked after they are sent: a mark without a message would wait for LOST_MS, a message without a mark is only sent
    *  twice. */
-  async #handOver(id: string, items: string, lines: readonly number[], now: number): Promise<void> {
-    await handOver(this.env.QUEUE, id, lines, (sent) => markHandedOver(this.env.DB, items, sent, now))
-  }
-
-  /** Gives up what costs nothing yet; the line to go on from, 0 when all were asked. What is in the queue the consumer
-   *  ends; what runs is waited for, and asked again: a throttled one goes back to its queue. */
-  async #cancel({ cancelledLine }: Memory, { id, items }: BatchRow): Promise<number> {
-    const { env } = this
-    await endWaitingStatement(env.DB, items, CANCELLED).run()
-    const lines = await acceptedLines(env.DB, items, cancelledLine, STEP)
-    for (const { line, generation } of lines) {
-      const stub = generationStub(env, generation)
-      const record = await stub.read()
-      // One that another request asked for too is not ours to cancel; the line need not wait for it.
-      if (record && record.batch !== id && !isEnded(record.status))
-        await endWithoutStatement(env.DB, items, [{ line, ...CANCELLED }]).run()
-      else if (record && isEnded(record.status)) await endItemsStatement(env.DB, record).run()
-      else await stub.cancel()
-    }
-    return lines.length < STEP ? 0 : lines.at(-1)!.line
+  async #handOver(id: string, set: string, lines: readonly number[], now: number): Promise<void> {
+    await handOver(this.env.QUEUE, id, lines, (sent) => markHandedOver(this.env.DB, set, sent, now))
   }
 
   /** Tells the webhook that the batch has ended. */
@@ -181,22 +213,15 @@ export class Batch extends DurableObject<Env> {
     const url = batch.terms.webhook
     if (url === undefined) return { ...memory, isDone: true }
     const [view] = await viewsOf(this.env.DB, [batch])
-    const answer = await sendWebhook(this.env, {
+    const message = {
       id: `msg_${batch.id}`,
       url,
       timestamp: batch.finishedAt!,
       type: 'batch.ended',
       data: view,
-    })
+    }
     const webhookTries = memory.webhookTries + 1
-    const delayMs = answer === 'failed' ? webhookDelayMs(webhookTries) : undefined
-    if (answer === 'failed')
-      consoleLog({
-        event: 'webhook_failed',
-        batch: batch.id,
-        tries: webhookTries,
-        again: delayMs !== undefined,
-      })
+    const delayMs = await tryWebhook(this.env, message, webhookTries, this.#fx)
     return delayMs === undefined
       ? { ...memory, webhookTries, isDone: true }
       : { ...memory, webhookTries, delayMs }

@@ -1,9 +1,10 @@
 // What lines of a batch ended as, in the order in which they ended, as NDJSON that goes on while it runs. Pages are read
 // when the client has taken what was read before: a slow one holds a page, not the batch.
+import { isEnded } from '../../core/api.ts'
 import type { BatchResult } from '../../core/batch.ts'
 import type { GenerationRecord } from '../generation/record.ts'
 import { viewOf } from '../generation/view.ts'
-import type { ItemError } from './rows.ts'
+import type { LineError } from './rows.ts'
 
 export type ResultEffects = {
   db: D1Database
@@ -24,7 +25,7 @@ const MAX_LOOK_MS = 2_000
 
 /** Results after `after`, a line of JSON each. Goes on until `untilMs` (epoch) for what is still open. */
 export function resultLines(
-  items: string,
+  set: string,
   { after, untilMs }: { after: number; untilMs: number },
   fx: ResultEffects,
 ): ReadableStream<Uint8Array> {
@@ -33,12 +34,12 @@ export function resultLines(
   let hasLeft = false
   const next = async (): Promise<BatchResult[]> => {
     for (let delayMs = LOOK_MS; !hasLeft; delayMs = Math.min(delayMs * 2, MAX_LOOK_MS)) {
-      const page = await readPage(items, last, fx)
+      const page = await readPage(set, last, fx)
       if (page.length > 0) return page
       const leftMs = untilMs - fx.now()
       if (leftMs <= 0) return []
       // The last ones may have ended since the page was read.
-      if (!(await hasOpenItems(fx.db, items))) return readPage(items, last, fx)
+      if (!(await hasOpenLines(fx.db, set))) return readPage(set, last, fx)
       await fx.sleep(Math.min(delayMs, leftMs))
     }
     return []
@@ -60,10 +61,10 @@ export function resultLines(
   )
 }
 
-async function hasOpenItems(db: D1Database, items: string): Promise<boolean> {
+async function hasOpenLines(db: D1Database, set: string): Promise<boolean> {
   const row = await db
-    .prepare(`SELECT 1 FROM batch_items WHERE batch = ?1 AND state <> 'ended' LIMIT 1`)
-    .bind(items)
+    .prepare(`SELECT 1 FROM batch_lines WHERE line_set = ?1 AND state <> 'ended' LIMIT 1`)
+    .bind(set)
     .first()
   return row !== null
 }
@@ -77,14 +78,14 @@ type Row = {
   record: string | null
 }
 
-async function readPage(items: string, after: number, fx: ResultEffects): Promise<BatchResult[]> {
+async function readPage(set: string, after: number, fx: ResultEffects): Promise<BatchResult[]> {
   const { results } = await fx.db
     .prepare(
-      `SELECT item.ended_seq AS seq, item.line, item.key, item.generation, item.error, made.record
-       FROM batch_items item LEFT JOIN generations made ON made.id = item.generation AND item.error IS NULL
-       WHERE item.batch = ?1 AND item.ended_seq > ?2 ORDER BY item.ended_seq LIMIT ?3`,
+      `SELECT own.ended_seq AS seq, own.line, own.key, own.generation, own.error, made.record
+       FROM batch_lines own LEFT JOIN generations made ON made.id = own.generation AND own.error IS NULL
+       WHERE own.line_set = ?1 AND own.ended_seq > ?2 AND own.status IS NOT NULL ORDER BY own.ended_seq LIMIT ?3`,
     )
-    .bind(items, after, PAGE)
+    .bind(set, after, PAGE)
     .all<Row>()
   const told: BatchResult[] = []
   for (const row of results) told.push(await resultOf(row, fx))
@@ -92,13 +93,15 @@ async function readPage(items: string, after: number, fx: ResultEffects): Promis
 }
 
 async function resultOf({ seq, line, key, generation, error, record }: Row, fx: ResultEffects) {
-  const known = record === null ? undefined : (JSON.parse(record) as GenerationRecord)
-  const made = error === null ? (known ?? (await fx.read(generation))) : undefined
+  const indexed = record === null ? undefined : (JSON.parse(record) as GenerationRecord)
+  // The index may not have heard of the end yet.
+  const isUpToDate = indexed !== undefined && isEnded(indexed.status)
+  const made = error !== null ? undefined : isUpToDate ? indexed : ((await fx.read(generation)) ?? indexed)
   return {
     seq,
     line,
     key,
     generation: made ? viewOf(made, fx.imagesUrl, fx.now()) : null,
-    error: error === null ? null : (JSON.parse(error) as ItemError),
+    error: error === null ? null : (JSON.parse(error) as LineError),
   }
 }

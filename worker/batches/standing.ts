@@ -6,31 +6,31 @@ import type { Batch } from './register.ts'
 
 export type Counts = BatchView['counts']
 
-export type Spent = {
+type Spent = {
   spent: MicroUsd
   /** Calls of which nobody can say whether they were charged, or for how much. */
   uncertain: number
 }
 
-/** Lines by status, of each of these sets of items. */
+/** Lines by status, of each of these sets of lines. */
 export async function countsOf(db: D1Database, sets: readonly string[]): Promise<Map<string, Counts>> {
-  const ended = `SELECT batch, status, COUNT(*) AS count FROM batch_items
-    WHERE batch IN (SELECT value FROM json_each(?1)) AND ended_seq IS NOT NULL GROUP BY batch, status`
-  // What has left for the queue is on its way to a queued generation. One that has ended by its index row while its item
+  const ended = `SELECT line_set, status, COUNT(*) AS count FROM batch_lines
+    WHERE line_set IN (SELECT value FROM json_each(?1)) AND ended_seq IS NOT NULL AND status IS NOT NULL GROUP BY line_set, status`
+  // What has left for the queue is on its way to a queued generation. One that has ended by its index row while its line
   // has not is ending at this moment.
-  const open = `SELECT item.batch, CASE
-      WHEN item.state = 'waiting' THEN 'waiting'
-      WHEN item.state = 'handed_over' OR made.status IS NULL OR made.status = 'queued' THEN 'queued'
+  const open = `SELECT own.line_set, CASE
+      WHEN own.state = 'waiting' THEN 'waiting'
+      WHEN own.state = 'handed_over' OR made.status IS NULL OR made.status = 'queued' THEN 'queued'
       ELSE 'running' END AS status, COUNT(*) AS count
-    FROM batch_items item INDEXED BY batch_items_open LEFT JOIN generations made ON made.id = item.generation
-    WHERE item.batch IN (SELECT value FROM json_each(?1)) AND item.state <> 'ended' GROUP BY 1, 2`
+    FROM batch_lines own INDEXED BY batch_lines_open LEFT JOIN generations made ON made.id = own.generation
+    WHERE own.line_set IN (SELECT value FROM json_each(?1)) AND own.state <> 'ended' GROUP BY 1, 2`
   // One statement: a line that ends between two would be counted in both or in neither.
   const { results } = await db
     .prepare(`${ended} UNION ALL ${open}`)
     .bind(JSON.stringify(sets))
-    .all<{ batch: string; status: Status | 'waiting'; count: number }>()
+    .all<{ line_set: string; status: Status | 'waiting'; count: number }>()
   const counts = new Map(sets.map((set) => [set, noLines()]))
-  for (const { batch, status, count } of results) counts.get(batch)![status] += count
+  for (const { line_set, status, count } of results) counts.get(line_set)![status] += count
   return counts
 }
 
@@ -43,18 +43,13 @@ export function openOf(counts: Counts): number {
   return counts.waiting + counts.queued + counts.running
 }
 
-/** What the ledger holds of batches. An attempt that was thought lost and then found counts as what it was found to
- *  be. */
-export async function spentOf(db: D1Database, ids: readonly string[]): Promise<Map<string, Spent>> {
+/** What the ledger holds of batches. A call counts as `ledger_calls` says (migrations/0002). */
+async function spentOf(db: D1Database, ids: readonly string[]): Promise<Map<string, Spent>> {
   const { results } = await db
     .prepare(
-      `SELECT batch, SUM(CASE WHEN settled THEN COALESCE(paid, 0) ELSE 0 END) AS spent,
-         SUM(CASE WHEN settled THEN paid IS NULL ELSE orphaned END) AS uncertain
-       FROM (
-         SELECT batch, MAX(kind = 'settle') AS settled, MAX(kind = 'orphan') AS orphaned,
-           SUM(CASE WHEN kind = 'settle' THEN micro_usd END) AS paid
-         FROM ledger WHERE batch IN (SELECT value FROM json_each(?1)) GROUP BY batch, generation, attempt
-       ) GROUP BY batch`,
+      `SELECT batch, COALESCE(SUM(CASE WHEN kind = 'settle' THEN micro_usd END), 0) AS spent,
+         COUNT(CASE WHEN kind = 'orphan' OR (kind = 'settle' AND micro_usd IS NULL) THEN 1 END) AS uncertain
+       FROM ledger_calls WHERE batch IN (SELECT value FROM json_each(?1)) GROUP BY batch`,
     )
     .bind(JSON.stringify(ids))
     .all<{ batch: string } & Spent>()
@@ -67,14 +62,14 @@ export async function viewsOf(db: D1Database, batches: readonly Batch[]): Promis
   const [counts, spent] = await Promise.all([
     countsOf(
       db,
-      batches.map(({ items }) => items),
+      batches.map(({ set }) => set),
     ),
     spentOf(
       db,
       batches.map(({ id }) => id),
     ),
   ])
-  return batches.map((batch) => viewOf(batch, counts.get(batch.items)!, spent.get(batch.id)))
+  return batches.map((batch) => viewOf(batch, counts.get(batch.set)!, spent.get(batch.id)))
 }
 
 function viewOf(batch: Batch, counts: Counts, spent: Spent = { spent: 0, uncertain: 0 }): BatchView {

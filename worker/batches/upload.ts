@@ -1,21 +1,23 @@
 // Takes the lines of a batch in: checks each, stores them by chunks, and accepts all or nothing. Whatever breaks off
 // before the end leaves rows that nothing runs, and that are removed.
 import { createHash, type Hash } from 'node:crypto'
-import type { MicroUsd } from '../../core/money.ts'
+import type { BudgetPeriod } from '../../core/api.ts'
+import { type MicroUsd, toUsd } from '../../core/money.ts'
 import { type Asker, readGeneration } from '../generation/ask.ts'
-import { statusesOf } from '../generation/listing.ts'
+import { fingerprintsOf } from '../generation/listing.ts'
 import { generationId, randomName, sha256 } from '../generation/name.ts'
-import { Problem } from '../http/problem.ts'
+import { accountStub } from '../generation/place.ts'
+import { fieldProblem, Problem } from '../http/problem.ts'
 import { reached } from '../http/reach.ts'
 import { resolveReferences } from '../references/resolve.ts'
 import { checkWebhook } from '../webhooks/send.ts'
 import { type Checked, Faults, LineChecker, type Read } from './check.ts'
 import type { BadLine, Line } from './lines.ts'
 import { beginUpload, dropUpload } from './register.ts'
-import { storeItems } from './rows.ts'
+import { storeLines } from './rows.ts'
 
 export type Upload = {
-  items: string
+  set: string
   digest: string
   total: number
   /** Sums over what was not made before; null when a price is not known. */
@@ -33,7 +35,7 @@ const CHUNK_BYTES = 1024 * 1024
 /** What holds the lines. */
 const DATABASE = 'the list of batches'
 
-/** Stores all lines as a set of items that nothing runs yet. `beside`: what belongs to the batch beside its lines. Throws
+/** Stores all lines as a set of lines that nothing runs yet. `beside`: what belongs to the batch beside its lines. Throws
  *  what is wrong with them as one Problem; then nothing is left. */
 export async function upload(
   c: Asker,
@@ -43,41 +45,46 @@ export async function upload(
   now: number,
 ): Promise<Upload> {
   const { env, var: own } = c
-  const items = `bat_${randomName()}`
+  const set = `bat_${randomName()}`
   const { workspace, caller } = own
-  await reached(c, DATABASE, () => beginUpload(env.DB, { items, workspace, token: caller.token, now }))
+  await reached(c, DATABASE, () => beginUpload(env.DB, { set, workspace, token: caller.token, now }))
   try {
-    return await store(c, id, items, lines, beside)
+    return await store(c, id, set, lines, beside)
   } catch (error) {
     // Of what cannot be removed now the row in `batches` remains, by which it is found later.
-    await dropUpload(env.DB, items).catch((cause: unknown) =>
-      own.log({ event: 'upload_left', batch: items, error: String(cause) }),
+    await dropUpload(env.DB, set).catch((cause: unknown) =>
+      own.log({ event: 'upload_left', batch: set, error: String(cause) }),
     )
     throw error
   }
 }
 
-async function store(c: Asker, id: string, items: string, lines: Lines, beside: string): Promise<Upload> {
+async function store(c: Asker, id: string, set: string, lines: Lines, beside: string): Promise<Upload> {
   const { env, var: own } = c
   const checker = checkerOf(c, id)
   const faults = new Faults()
   const digest = createHash('sha256')
   const sum = { expected: 0, atMost: 0, unknown: false }
-  let chunk: { checked: Checked; json: string }[] = []
+  let chunk: { path: string; checked: Checked; json: string }[] = []
   let chunkBytes = 0
   let total = 0
   const flush = async () => {
     if (chunk.length === 0 || faults.count > 0) return
-    const generations = chunk.map(({ checked }) => checked.item.generation)
-    const known = await reached(c, DATABASE, () => statusesOf(env.DB, own.workspace, generations))
-    for (const { item, quote, isRepeat } of chunk.map(({ checked }) => checked)) {
-      if (isRepeat || known.has(item.generation)) continue
+    const generations = chunk.map(({ checked }) => checked.row.generation)
+    const known = await reached(c, DATABASE, () => fingerprintsOf(env.DB, own.workspace, generations))
+    for (const { path, checked } of chunk) {
+      const { row, quote, fingerprint, isRepeat } = checked
+      const other = known.get(row.generation)
+      if (other !== undefined && fingerprint !== undefined && other !== fingerprint)
+        faults.add(path, KEY_REUSED)
+      if (isRepeat || other !== undefined) continue
       sum.expected += quote.expected
       sum.atMost += quote.atMost
       sum.unknown ||= quote.unknown.length > 0
     }
+    if (faults.count > 0) return
     const rows = `[${chunk.map(({ json }) => json).join(',')}]`
-    await reached(c, DATABASE, () => storeItems(env.DB, items, rows))
+    await reached(c, DATABASE, () => storeLines(env.DB, set, rows))
     chunk = []
     chunkBytes = 0
   }
@@ -87,23 +94,47 @@ async function store(c: Asker, id: string, items: string, lines: Lines, beside: 
       const checked = 'problem' in line ? line.problem : await asProblem(() => checker.check(line.read))
       if (checked instanceof Problem) faults.add(line.path, checked)
       if (faults.count > 0 || checked instanceof Problem) continue
-      const json = JSON.stringify(checked.item)
-      chunk.push({ checked, json })
+      const json = JSON.stringify(checked.row)
+      chunk.push({ path: line.path, checked, json })
       chunkBytes += new TextEncoder().encode(json).byteLength
       if (chunk.length >= CHUNK_ROWS || chunkBytes >= CHUNK_BYTES) await flush()
     }
   }
-  if (faults.count > 0) throw faults.problem()
   if (total === 0) throw new Problem('invalid_request', 'there is no line; send one request a line')
   await flush()
+  if (faults.count > 0) throw await withStanding(c, faults.problem())
   const { unknown } = sum
   return {
-    items,
+    set,
     digest: sealed(digest, beside),
     total,
     expected: unknown ? null : sum.expected,
     atMost: unknown ? null : sum.atMost,
   }
+}
+
+/** A line whose key is that of a picture which was asked for otherwise. */
+const KEY_REUSED = fieldProblem(
+  'key',
+  'was used for another request; use a new key for a new picture',
+  'key_reused',
+)
+
+/** A budget that could never hold a line, with how it stands; without that when its account cannot be asked. */
+async function withStanding(c: Asker, problem: Problem): Promise<Problem> {
+  const { token, budget } = c.var.caller
+  if (problem.code !== 'budget_exceeded' || !budget) return problem
+  const stands = await accountStub(c.env, token)
+    .standing(budget)
+    .catch(() => undefined)
+  const least = Object.entries(stands ?? {}).sort(([, a], [, b]) => a.limit - b.limit)[0]
+  if (!least) return problem
+  const [period, { limit, committed, remaining }] = least
+  const told = { limit: toUsd(limit), committed: toUsd(committed), remaining: toUsd(remaining) }
+  return new Problem(problem.code, problem.message, {
+    errors: problem.errors ?? [],
+    budget: { period: period as BudgetPeriod, ...told },
+  })
 }
 
 /** Lines that are looked at together: what they refer to is looked up at once. */

@@ -5,6 +5,7 @@ import { API_VERSION, CONTRACT, type Endpoint } from '../../core/contract.ts'
 import type { AppEnv } from '../env.ts'
 import { IMAGE_CONTENT, NDJSON } from '../http/declare.ts'
 import { BATCH_LINES, REQUESTS, TOKEN_REQUEST } from './examples.ts'
+import { registerWebhooks } from './webhooks.ts'
 
 const DESCRIPTION = `See the price, then the pictures. Prompts and reference images in, stored pictures and their URLs out; the price is known before.
 
@@ -23,6 +24,7 @@ const TAGS = [
   { name: 'References', description: 'Input images, uploaded once and named by the SHA-256 of their bytes.' },
   { name: 'Prices', description: 'What can be made, by whom, and for how much. Buys nothing.' },
   { name: 'Pictures', description: 'What was made.' },
+  { name: 'Webhooks', description: 'What the worker sends by itself, to the address that a request names.' },
   { name: 'Tokens', description: 'Who else may call, and how much they may spend.' },
   { name: 'Worker', description: 'Whether it is there.' },
 ]
@@ -34,6 +36,9 @@ const BODIES: Record<string, Record<string, unknown>> = {
   makeToken: { 'with a budget': TOKEN_REQUEST },
   estimate: { one: REQUESTS['from words'], several: { requests: Object.values(REQUESTS) } },
 }
+
+/** NDJSON: requests of a batch as they are sent. */
+const LINES = BATCH_LINES.map((line) => `${JSON.stringify(line)}\n`).join('')
 
 /** The OpenAPI 3.1 document of an application. `server`: the address it is reached at. */
 export function documentOf(app: Pick<OpenAPIHono<AppEnv>, 'openAPIRegistry'>, server: string) {
@@ -53,6 +58,7 @@ export function documentOf(app: Pick<OpenAPIHono<AppEnv>, 'openAPIRegistry'>, se
     name: 'key',
     description: 'The same token, where no header can be sent.',
   })
+  registerWebhooks(registry)
   for (const definition of app.openAPIRegistry.definitions) {
     if (definition.type !== 'route') continue
     const { route } = definition
@@ -85,7 +91,8 @@ function bodyOf(body: NonNullable<Endpoint['body']>, line: Endpoint['bodyLines']
   const examples = Object.entries(BODIES[operation] ?? {}).map(([name, value]) => [name, { value }])
   const json = { schema: body, examples: Object.fromEntries(examples) }
   // OpenAPI 3.1 has no word for a list without brackets: the schema is that of a line.
-  const lines = line ? { [NDJSON]: { schema: line } } : {}
+  const media = line && { schema: line, examples: { 'one a line': { value: LINES } } }
+  const lines = media ? { [NDJSON]: media, 'application/jsonl': media } : {}
   return { required: true, content: { 'application/json': json, ...lines } }
 }
 

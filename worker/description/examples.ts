@@ -8,6 +8,10 @@ import type { UsageReport } from '../../core/usage.ts'
 
 const SHA256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
 
+/** A whole PNG, one pixel, as Base64. */
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+
 /** A picture from a prompt, and one from a reference. */
 export const REQUESTS = {
   'from words': {
@@ -18,8 +22,9 @@ export const REQUESTS = {
   },
   'from a reference': {
     model: 'nano-banana-pro',
-    prompt: 'Place the exact planter of the image on a pale oak kitchen table',
-    references: [{ sha256: SHA256 }],
+    prompt: 'Place what the image shows on a pale oak kitchen table',
+    // One pixel: what stands here may be sent as it is.
+    references: [{ data: PIXEL, mimeType: 'image/png' }],
     size: '2K',
     aspect: '16:9',
     fallback: [{ model: 'nano-banana-2', on: ['unavailable'] }],
@@ -132,8 +137,10 @@ export const USAGE: UsageReport = {
   from: '2026-11-21T00:00:00.000Z',
   to: '2026-11-22T00:00:00.000Z',
   currency: 'USD',
+  emulated: false,
   rows: [{ name: '2026-11-21', ...SPENT }],
   total: SPENT,
+  cursor: null,
 }
 
 export const TOKEN_REQUEST = {

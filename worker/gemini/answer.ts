@@ -3,7 +3,7 @@
 import type { Json } from '../../core/answer.ts'
 import { DEFAULT_SIZE, findModel } from '../../core/models.ts'
 import { type KeptAnswer, type KeptPart, keptOfEnding } from '../generation/kept.ts'
-import type { GenerationRecord } from '../generation/record.ts'
+import { type GenerationRecord, resultOf } from '../generation/record.ts'
 import { Base64Of } from '../stream/json.ts'
 import type { StoredPicture } from '../stream/picture.ts'
 
@@ -31,7 +31,7 @@ export function answerOf(
   kept: KeptAnswer | undefined,
   options: AnswerOptions,
 ): NativeAnswer {
-  const last = record.attempts.at(-1)!
+  const last = resultOf(record)!
   const ending = last.ending!
   const { candidate, promptFeedback, usageMetadata, ...answer } = kept ?? keptOfEnding(ending)
   const result = ending.picture?.key
@@ -96,7 +96,7 @@ function usageOf(usage: Json = {}, record: GenerationRecord, parts: readonly Sho
   const pictures = parts.filter((part) => 'picture' in part && !part.more.thought).length
   const details = Array.isArray(usage.candidatesTokensDetails) ? usage.candidatesTokensDetails : []
   if (pictures === 0 || details.some((detail) => detail?.modality === 'IMAGE')) return usage
-  const model = findModel(record.routes[record.attempts.at(-1)!.route]!.model)
+  const model = findModel(record.routes[resultOf(record)!.route]!.model)
   const each = model?.tokens.image[record.request.size ?? DEFAULT_SIZE]
   if (each === undefined) return usage
   return {

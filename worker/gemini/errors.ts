@@ -6,7 +6,8 @@ import { dailyQuota, invalidKey, type RpcDetail, RpcError, type RpcStatus } from
 import { ConfigurationError } from '../../core/market.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { AppEnv } from '../env.ts'
-import { chargedOf, type GenerationRecord } from '../generation/record.ts'
+import { chargedOf, type GenerationRecord, resultOf } from '../generation/record.ts'
+import { errorOf, notReadyWords } from '../generation/view.ts'
 import { logBug } from '../http/log.ts'
 import { Problem } from '../http/problem.ts'
 import { goneWords } from '../retention/deleted.ts'
@@ -48,24 +49,18 @@ export function errorResponse(
 /** Why a generation has no answer of a provider's own; undefined when it has one, with a picture or without. */
 export function endedError(record: GenerationRecord): RpcError | undefined {
   const { id, status } = record
-  const last = record.attempts.at(-1)
+  const last = resultOf(record)
   const facts = { generation: id, charged: last ? chargedOf(last) : 'no' }
-  if (!isEnded(status))
-    return told(
-      'DEADLINE_EXCEEDED',
-      `the picture is not ready yet and goes on being made; ask for it at /api/generations/${id}`,
-      'not_ready',
-      facts,
-    )
+  if (!isEnded(status)) return told('DEADLINE_EXCEEDED', notReadyWords(id, record.paused), 'not_ready', facts)
   if (status === 'cancelled')
     return told('CANCELLED', `generation ${id} was cancelled before it was sent`, 'cancelled', facts)
   const verdict = last?.ending?.verdict
-  if (!verdict)
-    return told('UNAVAILABLE', 'its deadline passed before it could be sent', 'unreachable', facts)
-  const { outcome, message } = verdict
+  if (!verdict) return told('UNAVAILABLE', errorOf(record)!.message, 'unreachable', facts)
+  const { outcome } = verdict
   if (outcome === 'succeeded' || outcome === 'refused' || outcome === 'no_image') return undefined
   const { status: rpcStatus, words } = OUTCOMES[outcome]
-  const text = `${words ? `${words}: ` : ''}${message || outcome}${doubt(record)}`
+  const message = errorOf(record)?.message || outcome
+  const text = `${words ? `${words}: ` : ''}${message}${doubt(record)}`
   const error = told(rpcStatus, text, outcome, facts)
   if (outcome === 'rate_limited')
     error.details = [...error.details, retryInfo(verdict.retryAfterMs ?? RETRY_MS)]
@@ -162,7 +157,7 @@ class OverBudgetError extends RpcError {
 function ofProblem(problem: Problem): RpcError {
   const { code, message, errors = [], budget, retryAfterMs } = problem
   // A token that is missing is told by the route, which knows that none came.
-  if (code === 'unauthorised') return invalidKey()
+  if (code === 'unauthorised') return invalidKey(message)
   if (code === 'budget_exceeded')
     return new OverBudgetError('RESOURCE_EXHAUSTED', message, [
       errorInfo(code, { charged: 'no', ...(budget ? textOf(budget) : {}) }),

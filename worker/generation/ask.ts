@@ -53,7 +53,8 @@ export type Accepted = {
 export async function accept(c: Asker, asked: Asked): Promise<Accepted> {
   const { id, find } = asked.key === undefined ? await keyless(c, asked) : keyed(c, asked, asked.key)
   const wish = await wishOrRecord(c, id, asked, find)
-  const ensured: Ensured = 'status' in wish ? { kind: 'existing', record: wish } : await ensure(c, wish)
+  const ensured: Ensured =
+    'status' in wish ? { kind: 'existing', record: await join(c, wish, asked.batch) } : await ensure(c, wish)
   if (ensured.kind === 'over_budget') throw overBudget(ensured)
   if (ensured.kind === 'unavailable')
     throw new Problem(
@@ -96,13 +97,14 @@ function keyed(c: Asker, asked: Asked, key: string): Meant {
  *  shield. Throws `unavailable` when the shield cannot be reached: nothing is bought then, because without it nobody could
  *  say that it is not bought for the second time. */
 async function keyless(c: Asker, asked: Asked): Promise<Meant> {
-  const { workspace } = c.var
+  const { workspace, arrivedAt } = c.var
   const { isRepeat = false, isShielded = true, patienceMs } = asked
   checkOutline(c, asked)
   const fresh = generationId(workspace, randomName())
   const shield = shieldName(workspace, asked)
   try {
-    const id = await tried(() => shieldStub(c.env, shield).admit(fresh, { isRepeat, isShielded, patienceMs }))
+    const manner = { isRepeat, isShielded, patienceMs, arrivedAt }
+    const id = await tried(() => shieldStub(c.env, shield).admit(fresh, manner))
     return id === fresh ? { id } : { id, find: () => readGeneration(c, id) }
   } catch (cause) {
     logBug(c, cause)
@@ -167,7 +169,7 @@ async function prepare(c: Asker, id: string, asked: Asked): Promise<Wish> {
     caller: c.var.caller,
     batch: asked.batch,
     imagesUrl: c.var.imagesUrl,
-    now: Date.now(),
+    now: c.var.now(),
   })
 }
 
@@ -181,6 +183,17 @@ const TRIES = 3
  *  same wish is never carried out twice. */
 function ensure(c: Asker, wish: Wish): Promise<Ensured> {
   return tried(async () => generationStub(c.env, wish.id).ensure(wish))
+}
+
+/** The object of a record that was found hears that it is asked for again, where it does not by `ensure`: what somebody
+ *  waits for is not given up with the batch that it was made for. */
+async function join(
+  c: Asker,
+  record: GenerationRecord,
+  batch: string | undefined,
+): Promise<GenerationRecord> {
+  if (isEnded(record.status) || record.batch === undefined || record.batch === batch) return record
+  return (await tried(async () => generationStub(c.env, record.id).join(batch))) ?? record
 }
 
 async function tried<T>(call: () => Promise<T>): Promise<T> {
@@ -222,15 +235,15 @@ export async function waitUntilEnded(
   record: GenerationRecord,
   seconds: number,
 ): Promise<GenerationRecord> {
-  const untilMs = Date.now() + seconds * 1_000
+  const untilMs = c.var.now() + seconds * 1_000
   let current = record
   while (!isEnded(current.status)) {
-    const leftMs = untilMs - Date.now()
+    const leftMs = untilMs - c.var.now()
     if (leftMs <= 0) return current
-    const before = Date.now()
+    const before = c.var.now()
     current = await waitFor(c, current, leftMs / 1_000)
     // An object that cannot be reached at all is not asked in a tight loop.
-    if (!isEnded(current.status) && Date.now() - before < RESTART_MS) await scheduler.wait(RESTART_MS)
+    if (!isEnded(current.status) && c.var.now() - before < RESTART_MS) await scheduler.wait(RESTART_MS)
   }
   return current
 }

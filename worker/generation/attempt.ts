@@ -10,7 +10,13 @@ import {
   type Seller,
 } from '../../core/market.ts'
 import { attemptTimeoutMs, DEFAULT_SIZE, findModel } from '../../core/models.ts'
-import { classifyAnswer, classifySilence, classifyStatus, type Verdict } from '../../core/outcome.ts'
+import {
+  classifyAnswer,
+  classifySilence,
+  classifyStatus,
+  type Verdict,
+  withoutKey,
+} from '../../core/outcome.ts'
 import type { PriceRow } from '../../core/prices.ts'
 import { type Call, callOf } from '../providers/request.ts'
 import { ReferenceGone, streamBody } from '../stream/body.ts'
@@ -55,8 +61,14 @@ export async function attempt(
   attempt: Attempt,
   fx: AttemptEffects,
 ): Promise<Ending> {
+  let key = ''
   const end = (verdict: Verdict, more: Partial<Ending> = {}): Ending =>
-    bounded({ verdict, costMicroUsd: verdict.charged === 'no' ? 0 : null, endedAt: fx.now(), ...more })
+    bounded({
+      verdict: { ...verdict, message: withoutKey(verdict.message, key) },
+      costMicroUsd: verdict.charged === 'no' ? 0 : null,
+      endedAt: fx.now(),
+      ...more,
+    })
   let ready: Ready | Verdict
   try {
     ready = await prepare(record, attempt, fx)
@@ -65,10 +77,11 @@ export async function attempt(
   }
   if ('outcome' in ready) return end(ready)
   const { call, seller, row } = ready
+  key = ready.key
 
   const timeout = fx.timeout(attemptTimeoutMs(record.request.size ?? DEFAULT_SIZE))
   const pictures = storePictures(attempt.pictureName, { generation: record.id }, fx)
-  const exchanged = await exchange(call, seller, timeout, pictures, fx)
+  const exchanged = await exchange(call, seller, key, timeout, pictures, fx)
   const named = exchanged.requestId === undefined ? {} : { requestId: exchanged.requestId }
   if ('verdict' in exchanged) {
     // Pictures that arrived whole are kept, though nobody knows whether they are the result: they may be paid for.
@@ -125,7 +138,8 @@ function requestIdOf({ headers }: Response): { requestId?: string } {
   return requestId ? { requestId } : {}
 }
 
-type Ready = { call: Call; seller: Seller; row: PriceRow | undefined }
+/** `key`: the provider key that the call carries. */
+type Ready = { call: Call; key: string; seller: Seller; row: PriceRow | undefined }
 
 /** Everything that is needed before the first byte leaves; a verdict when it must not leave. Throws what the
  *  configuration and R2 throw. */
@@ -148,9 +162,9 @@ async function prepare(
   const conversation = record.conversation && (await readConversation(fx.bucket, record.conversation))
   if (record.conversation && !conversation)
     return notSent('the turns of the call are not stored any more; send it again')
-  const apiKey = String(fx.env[keyVariableOf(seller.id, fx.env)] ?? 'emulated')
-  const call = callOf(record.request, record.inputs, model, seller, apiKey, conversation)
-  return { call, seller, row: seller.prices[model.id] }
+  const key = fx.env[keyVariableOf(seller.id, fx.env)]
+  const call = callOf(record.request, record.inputs, model, seller, String(key ?? 'emulated'), conversation)
+  return { call, key: String(key ?? ''), seller, row: seller.prices[model.id] }
 }
 
 /** What an error before the first byte means: it was free, and is worth another try unless the set-up is wrong. */
@@ -164,6 +178,7 @@ function unprepared(error: Error): Verdict {
 async function exchange(
   call: Call,
   seller: Seller,
+  key: string,
   timeout: AbortSignal,
   pictures: Pictures,
   fx: AttemptEffects,
@@ -195,7 +210,8 @@ async function exchange(
   const named = requestIdOf(response)
   try {
     if (response.status !== 200) {
-      const text = await readCapped(response, ERROR_BYTES)
+      // Before it is cut to what is kept: half a key would not be found.
+      const text = withoutKey(await readCapped(response, ERROR_BYTES), key)
       return {
         ...named,
         verdict: classifyStatus(response.status, text, response.headers.get('retry-after'), seller, fx.now()),

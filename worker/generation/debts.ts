@@ -2,17 +2,17 @@
 // given back, the token's account, and the caller's webhook. Each can be down without keeping the others from being told.
 
 import { isEnded } from '../../core/api.ts'
-import { endItemsStatement } from '../batches/rows.ts'
+import { endLinesStatement } from '../batches/rows.ts'
 import type { Env } from '../env.ts'
 import { isSameRow, type LedgerRow, ledgerStatement } from '../money/ledger.ts'
-import { sendWebhook, webhookDelayMs } from '../webhooks/send.ts'
+import { tryWebhook } from '../webhooks/send.ts'
 import { indexStatement } from './listing.ts'
-import { accountStub, gateStub } from './place.ts'
+import { accountName, accountStub, gateStub } from './place.ts'
 import { costOf, type GenerationRecord } from './record.ts'
 import type { Leaving, Owed, State } from './state.ts'
 import type { Rim } from './store.ts'
 import { viewOf } from './view.ts'
-import { within } from './within.ts'
+import { PATIENCE_MS, within } from './within.ts'
 
 /** Something to tell. `tell` rejects when it was not heard; `told` is what is owed after it was. */
 type Debt = {
@@ -21,15 +21,13 @@ type Debt = {
   told: (owed: Owed) => Owed
 }
 
-/** For how long one of the others may keep us waiting, in ms. */
-const PATIENCE_MS = 10_000
-
 /** First and longest delay before telling is tried again, in ms. */
 const FIRST_DELAY_MS = 2_000
 const LONGEST_DELAY_MS = 600_000
 
 /** Tells whoever has to know. What is not heard stays owed. */
-export async function tellAll({ env, store, log, now }: Rim): Promise<void> {
+export async function tellAll(rim: Rim): Promise<void> {
+  const { env, store, log, now } = rim
   const state = store.state()
   if (!state) return
   const { record, owed } = state
@@ -46,7 +44,7 @@ export async function tellAll({ env, store, log, now }: Rim): Promise<void> {
   })
   const message = owed.webhook && owed.webhook.dueAt <= now() ? owed.webhook : undefined
   // At the same time: a receiver that does not answer keeps nobody else waiting.
-  const delivering = message && tellWebhook(env, record, message, now)
+  const delivering = message && tellWebhook(rim, record, message)
   const isTold = await Promise.all(telling)
   if (debts.length > 0) store.owe((owing) => afterTelling(owing, !isTold.includes(false), now()))
   if (delivering) store.owe(await delivering)
@@ -75,7 +73,9 @@ function debtsOf(env: Env, { record, owed }: State): Debt[] {
           {
             what: 'account' as const,
             tell: () =>
-              within(PATIENCE_MS, () => accountStub(env, record.token).settle(record.id, costOf(record))),
+              within(PATIENCE_MS, () =>
+                accountStub(env, accountName(record)).settle(record.id, costOf(record)),
+              ),
             told: (now: Owed) => withoutAccount(now, account),
           },
         ]
@@ -83,7 +83,7 @@ function debtsOf(env: Env, { record, owed }: State): Debt[] {
   ]
 }
 
-/** Copies a record to the index, with rows of the ledger and, at its end, the items of batches that wait for it. */
+/** Copies a record to the index, with rows of the ledger and, at its end, the lines of batches that wait for it. */
 export async function tellIndex(
   db: D1Database,
   record: GenerationRecord,
@@ -92,27 +92,27 @@ export async function tellIndex(
   await db.batch([
     indexStatement(db, record),
     ...(rows.length > 0 ? [ledgerStatement(db, rows)] : []),
-    ...(isEnded(record.status) ? [endItemsStatement(db, record)] : []),
+    ...(isEnded(record.status) ? [endLinesStatement(db, record)] : []),
   ])
 }
 
 /** What is owed after a try of the webhook, which is due. */
 async function tellWebhook(
-  env: Env,
+  rim: Rim,
   record: GenerationRecord,
   message: NonNullable<Owed['webhook']>,
-  now: () => number,
 ): Promise<(owed: Owed) => Owed> {
+  const { now } = rim
   const { url, imagesUrl } = record.webhook!
-  const result = await sendWebhook(env, {
+  const tries = message.tries + 1
+  const told = {
     id: message.id,
     url,
     timestamp: record.finishedAt ?? now(),
     type: `generation.${record.status}`,
     data: viewOf(record, imagesUrl, now()),
-  })
-  const tries = message.tries + 1
-  const delayMs = result === 'failed' ? webhookDelayMs(tries) : undefined
+  }
+  const delayMs = await tryWebhook(rim.env, told, tries, rim)
   return (owed) => {
     // Another message has taken its place meanwhile.
     if (owed.webhook?.id !== message.id) return owed

@@ -16,10 +16,7 @@ import type { Attempt, Ending, GenerationRecord } from './record.ts'
 import { withPlace } from './state.ts'
 import type { Rim } from './store.ts'
 import { draftOf } from './wish.ts'
-import { within } from './within.ts'
-
-/** For how long a gate may keep us waiting for its answer, in ms. */
-const PATIENCE_MS = 10_000
+import { PATIENCE_MS, within } from './within.ts'
 
 /** Delay before a gate that could not be reached is asked again, in ms. */
 const GATE_DELAY_MS = 5_000
@@ -81,7 +78,7 @@ export async function permitFor(
 }
 
 /** Whether index and ledger have heard, in time, of an attempt that is about to be sent. */
-export async function announce(
+export async function foretell(
   { env, log }: Rim,
   record: GenerationRecord,
   attempt: Attempt,

@@ -4,7 +4,7 @@ import type { GenerationRecord } from './record.ts'
 
 /** Deletes every picture that one of its attempts stored, and what the provider answered. Returns the keys of the
  *  pictures: those that are deleted now, and those that its record names. Repeatable. */
-export async function deletePictures(
+export async function forgetPictures(
   bucket: Pick<R2Bucket, 'list' | 'delete'>,
   record: GenerationRecord,
 ): Promise<string[]> {

@@ -2,26 +2,21 @@
 // the account finds out that there is no such generation, and lets go by itself (money/account.ts).
 import type { Reserved } from '../money/account.ts'
 import type { OverBudget } from '../money/budget.ts'
-import { accountStub } from './place.ts'
+import { accountName, accountStub } from './place.ts'
 import type { Wish } from './record.ts'
 import type { Rim } from './store.ts'
-import { within } from './within.ts'
-
-/** For how long an account may keep a caller waiting, in ms. */
-const PATIENCE_MS = 10_000
+import { PATIENCE_MS, within } from './within.ts'
 
 /** Why a wish is not accepted. */
 export type NotHeld = ({ kind: 'over_budget' } & OverBudget) | { kind: 'unavailable' }
 
 /** Holds what a wish may cost at most, if its token has a budget. Returns why it is not accepted. */
-export async function hold(
-  { env, log }: Pick<Rim, 'env' | 'log'>,
-  { id, token, budget, quote }: Wish,
-): Promise<NotHeld | undefined> {
+export async function hold({ env, log }: Pick<Rim, 'env' | 'log'>, wish: Wish): Promise<NotHeld | undefined> {
+  const { id, budget, quote } = wish
   if (!budget) return undefined
   try {
     const reserved = await within<Reserved>(PATIENCE_MS, async () =>
-      accountStub(env, token).reserve(id, quote.atMost, budget),
+      accountStub(env, accountName(wish)).reserve(id, quote.atMost, budget),
     )
     return reserved.kind === 'reserved' ? undefined : reserved
   } catch (error) {

@@ -1,11 +1,11 @@
 // The index of generations in D1: what lists and look-ups by many ids read. The objects are the truth; this follows.
 import type { Status } from '../../core/api.ts'
-import { Problem } from '../http/problem.ts'
-import type { GenerationRecord } from './record.ts'
+import { type PageWish, pageOf } from '../http/page.ts'
+import { type GenerationRecord, resultOf } from './record.ts'
 
 /** Inserts or replaces a record; an older version never overwrites a newer one. */
 export function indexStatement(db: D1Database, record: GenerationRecord): D1PreparedStatement {
-  const { provider, model } = record.routes[record.attempts.at(-1)?.route ?? 0]!
+  const { provider, model } = record.routes[resultOf(record)?.route ?? 0]!
   return db
     .prepare(
       `INSERT INTO generations (id, workspace, status, provider, model, created_at, finished_at, version, record,
@@ -33,12 +33,7 @@ export function indexStatement(db: D1Database, record: GenerationRecord): D1Prep
     )
 }
 
-/** Writes a record alone. */
-export async function writeIndex(db: D1Database, record: GenerationRecord): Promise<void> {
-  await indexStatement(db, record).run()
-}
-
-export type ListFilter = {
+export type ListFilter = PageWish & {
   status?: readonly Status[] | undefined
   model?: string | undefined
   provider?: string | undefined
@@ -48,13 +43,9 @@ export type ListFilter = {
   /** When it was asked for, in epoch ms: from this on, and before this. */
   from?: number | undefined
   before?: number | undefined
-  /** Continue after this one. */
-  cursor?: string | undefined
-  limit: number
 }
 
-/** The newest generations of a workspace, and the cursor of the next page. Throws `invalid_request` on a cursor that is
- *  none. */
+/** The newest generations of a workspace, and the cursor of the next page. */
 export async function listGenerations(
   db: D1Database,
   workspace: string,
@@ -79,7 +70,8 @@ export async function listGenerations(
       filter.status ? JSON.stringify(filter.status) : null,
       filter.model ?? null,
       filter.provider ?? null,
-      ...parseCursor(filter.cursor),
+      filter.after?.createdAt ?? null,
+      filter.after?.id ?? null,
       filter.token ?? null,
       filter.batch ?? null,
       filter.from ?? null,
@@ -87,12 +79,24 @@ export async function listGenerations(
       filter.limit + 1,
     )
     .all<{ record: string; created_at: number; id: string }>()
-  const page = results.slice(0, filter.limit)
-  const last = page.at(-1)
-  return {
-    records: page.map((row) => JSON.parse(row.record) as GenerationRecord),
-    cursor: results.length > page.length && last ? `${last.created_at}.${last.id}` : null,
-  }
+  const { page, cursor } = pageOf(results, filter.limit, (row) => ({ createdAt: row.created_at, id: row.id }))
+  return { records: page.map((row) => JSON.parse(row.record) as GenerationRecord), cursor }
+}
+
+/** Which of these generations exist, with the fingerprint of what was asked for. */
+export async function fingerprintsOf(
+  db: D1Database,
+  workspace: string,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const { results } = await db
+    .prepare(
+      `SELECT id, record ->> '$.fingerprint' AS fingerprint FROM generations
+       WHERE workspace = ?1 AND id IN (SELECT value FROM json_each(?2))`,
+    )
+    .bind(workspace, JSON.stringify(ids))
+    .all<{ id: string; fingerprint: string }>()
+  return new Map(results.map((row) => [row.id, row.fingerprint]))
 }
 
 /** Which of these generations exist, with their status. One statement for any number of ids. */
@@ -108,12 +112,4 @@ export async function statusesOf(
     .bind(workspace, JSON.stringify(ids))
     .all<{ id: string; status: Status }>()
   return new Map(results.map((row) => [row.id, row.status]))
-}
-
-/** Where a page begins. A cursor that is none must not pass for the first page: its caller would walk for ever. */
-function parseCursor(cursor: string | undefined): [number | null, string | null] {
-  if (cursor === undefined) return [null, null]
-  const match = /^(\d{1,15})\.(gen_[0-9a-z]{26})$/.exec(cursor)
-  if (!match) throw new Problem('invalid_request', 'cursor: give the one that came with the page before')
-  return [Number(match[1]), match[2]!]
 }

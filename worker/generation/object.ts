@@ -10,22 +10,30 @@
 //   4.            call, store the pictures, write the commit record to R2; no storage of the object in between, because
 //                 touching it while the platform shuts the object down would cut the call
 //   5.            record the ending and what is owed for it; wake who waits; tell gate, index, ledger, account, webhook
-//   6.            set the next alarm by what is stored then: for the next step, and for what is still owed
+//   6.            set the next alarm by what is stored then: for the next step, and for what is still owed (waking.ts)
 import { DurableObject } from 'cloudflare:workers'
 import { isEnded } from '../../core/api.ts'
 import type { Env } from '../env.ts'
 import { consoleLog } from '../log.ts'
 import { type AttemptEffects, attempt } from './attempt.ts'
 import { writeCommit } from './commit.ts'
-import { tellAll } from './debts.ts'
-import { announce, atMostOf, permitFor, wayOf } from './dispatch.ts'
-import { deletePictures } from './forget.ts'
+import { atMostOf, foretell, permitFor, wayOf } from './dispatch.ts'
+import { forgetPictures } from './forget.ts'
 import { hold, type NotHeld } from './hold.ts'
 import type { KeptAnswer } from './kept.ts'
 import { randomName } from './name.ts'
+import { isPaused, notedPause } from './pause.ts'
 import { nextStep, stepAt } from './policy.ts'
-import { type Attempt, type Ending, type GenerationRecord, openAttempt, type Wish } from './record.ts'
-import { lookAgain, recover } from './recovery.ts'
+import {
+  type Attempt,
+  type Ending,
+  type GenerationRecord,
+  isOfNobodyBut,
+  joined,
+  openAttempt,
+  type Wish,
+} from './record.ts'
+import { recover, seekOrphans } from './recovery.ts'
 import {
   announced,
   begun,
@@ -33,12 +41,13 @@ import {
   dispatched,
   forgotten,
   over,
-  owedAt,
+  type State,
   UNUSED,
   withOpen,
   withPlace,
 } from './state.ts'
 import { type Rim, Store } from './store.ts'
+import { Waking } from './waking.ts'
 
 /** What `ensure` found: its own record, new or old; a key that belongs to another request; a budget without room, or one
  *  that cannot be looked up. */
@@ -52,52 +61,47 @@ export type Cancelled =
   | { kind: 'cancelled'; record: GenerationRecord }
   | { kind: 'refused'; record: GenerationRecord; why: string }
 
-/** First and longest delay before the alarm tries again after an unexpected error, in ms. */
-const MISHAP_DELAY_MS = 5_000
-const LONGEST_MISHAP_DELAY_MS = 300_000
-
 /** How often a paused deployment looks whether it still is, in ms. */
 const PAUSED_MS = 30_000
 
 export class Generation extends DurableObject<Env> {
   #waiters = new Set<() => void>()
-  /** While an alarm runs there is none set. */
-  #isAwake = false
-  /** The gate said meanwhile that it is next. */
-  #isTurn = false
-  /** Alarms in a row that met an unexpected error. */
-  #mishaps = 0
   #rim: Rim = {
     env: this.env,
     store: new Store(this.ctx.storage.kv),
     log: consoleLog,
     now: () => Date.now(),
+    fetch: (input, init) => fetch(input, init),
   }
   #store = this.#rim.store
+  #waking = new Waking(this.#rim, this.ctx.storage)
 
   /** Makes sure that this picture will be made; buys nothing twice. Returns at once. */
   async ensure(wish: Wish): Promise<Ensured> {
-    const existing = this.read()
+    const existing = this.#store.record()
     if (existing) return this.#again(existing, wish)
     const refused = await hold(this.#rim, wish)
-    const other = this.read()
+    const other = this.#store.record()
     if (other) return this.#again(other, wish)
     if (refused) return refused
-    const now = Date.now()
+    const now = this.#rim.now()
     const record: GenerationRecord = { ...wish, status: 'queued', attempts: [], createdAt: now, version: 1 }
     this.#store.save(begun(record))
+    this.#pause(record)
     this.ctx.storage.setAlarm(now)
-    return { kind: 'created', record }
+    return { kind: 'created', record: this.#store.record()! }
   }
 
-  /** The record, or undefined when there is no such generation. */
-  read(): GenerationRecord | undefined {
+  /** The record, or undefined when there is no such generation. Like `wait` it sees to it that the object does not sleep
+   *  while something is to be done: a lost alarm is made good by whoever looks. */
+  async read(): Promise<GenerationRecord | undefined> {
+    await this.#waking.stir()
     return this.#store.record()
   }
 
   /** The record as soon as it has ended, or as it is after `ms`. */
   async wait(ms: number): Promise<GenerationRecord | undefined> {
-    const record = this.read()
+    const record = await this.read()
     if (!record || isEnded(record.status) || ms <= 0) return record
     await new Promise<void>((resolve) => {
       const wake = () => {
@@ -108,79 +112,79 @@ export class Generation extends DurableObject<Env> {
       const timer = setTimeout(wake, ms)
       this.#waiters.add(wake)
     })
-    return this.read()
+    return this.#store.record()
   }
 
   /** Gives the picture up, while that is free; asked again it says the same. Undefined when there is no such
    *  generation. */
   async cancel(): Promise<Cancelled | undefined> {
-    const record = this.read()
+    const record = this.#store.record()
     if (!record || record.status === 'cancelled') return record && { kind: 'cancelled', record }
     const why = whyNotCancelled(record)
     if (why) return { kind: 'refused', record, why }
-    const now = Date.now()
+    const now = this.#rim.now()
     const { record: cancelled } = this.#store.change((state) => over(state, 'cancelled', now))
     this.ctx.storage.setAlarm(now)
     this.#wake()
     return { kind: 'cancelled', record: cancelled }
   }
 
+  /** For a batch that is cancelled: gives the picture up as soon as that is free, now or when its call comes back with
+   *  nothing, unless somebody beside that batch wants it. Returns the record as it is after that. Repeatable. */
+  async cancelWhenFree(batch: string): Promise<GenerationRecord | undefined> {
+    const record = this.#store.record()
+    if (!record || isEnded(record.status) || !isOfNobodyBut(record, batch)) return record
+    if (record.status === 'queued') return (await this.cancel())?.record
+    const unwanted = ({ record, owed }: State): State => ({ record: { ...record, unwanted: true }, owed })
+    return this.#store.change(unwanted).record
+  }
+
+  /** It is asked for again, on behalf of `batch` if any. Returns its record. */
+  async join(batch?: string): Promise<GenerationRecord | undefined> {
+    if (!this.#store.record()) return undefined
+    const { record } = this.#store.change((state) => {
+      const record = joined(state.record, batch)
+      return record === state.record ? state : { record, owed: state.owed }
+    })
+    // Whoever asks again should not wait out a pause that is over, or a gate that forgot to say so.
+    if (!this.#waking.isAwake()) await this.turn()
+    return record
+  }
+
   /** The gate says that it is next; or somebody thinks that it sleeps although something is to be done. */
   async turn(): Promise<void> {
-    if (this.#isAwake) this.#isTurn = true
-    else if (this.#store.isQueued()) await this.ctx.storage.setAlarm(Date.now())
-    else await this.#stir()
+    await this.#waking.turn()
   }
 
   /** Deletes the pictures and what the provider answered, once it has ended; the record stays. Returns the keys of the
    *  pictures. Repeatable. */
   async forget(now: number): Promise<string[]> {
-    const record = this.read()
+    const record = this.#store.record()
     if (!record || !isEnded(record.status)) return []
-    const keys = await deletePictures(this.env.BUCKET, record)
-    if (this.read()?.deletedAt === undefined) {
+    const keys = await forgetPictures(this.env.BUCKET, record)
+    if (this.#store.record()?.deletedAt === undefined) {
       this.#store.change((state) => forgotten(state, now))
-      this.ctx.storage.setAlarm(Date.now())
+      this.ctx.storage.setAlarm(this.#rim.now())
     }
     return keys
   }
 
   override async alarm(): Promise<void> {
-    this.#isAwake = true
-    let nextAt: number | undefined
-    let isMishap = false
-    const guarded = async (work: () => Promise<void>) => {
-      try {
-        await work()
-      } catch (error) {
-        // A used-up alarm does not come back by itself, and the platform repeats a throwing one six times only.
-        isMishap = true
-        const generation = this.read()?.id ?? null
-        this.#rim.log({ event: 'bug', generation, error: (error as Error).stack ?? String(error) })
-      }
-    }
-    await guarded(async () => {
-      nextAt = await this.#advance()
-    })
-    await guarded(() => tellAll(this.#rim))
-    this.#mishaps = isMishap ? this.#mishaps + 1 : 0
-    // Nothing is awaited between this look at what is stored and the alarm.
-    const dueAt = this.#dueAt(nextAt)
-    this.#isAwake = false
-    this.#isTurn = false
-    if (dueAt !== undefined) await this.ctx.storage.setAlarm(dueAt)
+    await this.#waking.alarm(() => this.#advance())
   }
 
   /** One step towards the end: settle what is open, then wait, send or end. Returns when to take the next, epoch ms. */
   async #advance(): Promise<number | undefined> {
-    await lookAgain(this.#rim)
-    const record = this.read()
+    await seekOrphans(this.#rim)
+    const record = this.#store.record()
     if (!record) return undefined
+    // A call that was given up may have brought the picture.
+    if (isEnded(record.status)) this.#wake()
     const open = openAttempt(record)
     if (open) return this.#conclude(open, await recover(this.#rim, record, open))
     if (isEnded(record.status)) return undefined
 
-    const now = Date.now()
+    const now = this.#rim.now()
     const step = nextStep(record, now)
     switch (step.kind) {
       case 'end':
@@ -190,9 +194,18 @@ export class Generation extends DurableObject<Env> {
       case 'wait':
         return step.untilMs
       case 'send':
-        if (this.env.PAUSED === 'true') return Math.min(now + PAUSED_MS, record.deadlineAt)
+        if (this.#pause(record)) return Math.min(now + PAUSED_MS, record.deadlineAt)
         return this.#send(record, step.route)
     }
+  }
+
+  /** Whether nothing may be sent; those who look at the record are told that it waits for this. */
+  #pause({ id, paused: wasPaused = false }: GenerationRecord): boolean {
+    const paused = isPaused(this.env)
+    if (paused === wasPaused) return paused
+    this.#store.change((state) => notedPause(state, paused))
+    this.#rim.log({ event: paused ? 'paused' : 'resumed', generation: id })
+    return paused
   }
 
   /** Sends a call, if its gate lets it pass. Whoever cancels while that is asked is faster. */
@@ -203,7 +216,7 @@ export class Generation extends DurableObject<Env> {
     const next: Attempt = {
       number: (record.attempts.at(-1)?.number ?? 0) + 1,
       route,
-      startedAt: Date.now(),
+      startedAt: this.#rim.now(),
       pictureName: randomName(),
       atMost: atMostOf(record, way),
     }
@@ -212,12 +225,14 @@ export class Generation extends DurableObject<Env> {
 
     const { place } = permit
     let isKnown = false
-    if (this.#store.isQueued()) {
+    // Gate, index and ledger may have taken their time.
+    const isDue = () => this.#store.isQueued() && this.#rim.now() < record.deadlineAt
+    if (isDue()) {
       const { record: told } = this.#store.change((state) => announced(state, next))
       // Before it is true, because afterwards nothing may come between the record and the call.
-      isKnown = await announce(this.#rim, withOpen(told, next), next)
+      isKnown = await foretell(this.#rim, withOpen(told, next), next)
     }
-    if (!this.#store.isQueued()) {
+    if (!isDue()) {
       const unused = place ? [{ ...place, report: UNUSED }] : []
       this.#store.owe((owed) => ({ ...owed, leaving: [...owed.leaving, ...unused] }))
       return undefined
@@ -246,7 +261,7 @@ export class Generation extends DurableObject<Env> {
       ms: ending.endedAt - attempt.startedAt,
     })
     if (isEnded(record.status)) this.#wake()
-    return stepAt(record, Date.now())
+    return stepAt(record, this.#rim.now())
   }
 
   /** Without the commit record the ending still goes into storage: it matters if the object dies now and money may be
@@ -267,29 +282,7 @@ export class Generation extends DurableObject<Env> {
 
   async #again(existing: GenerationRecord, wish: Wish): Promise<Ensured> {
     if (existing.fingerprint !== wish.fingerprint) return { kind: 'key_reused' }
-    // Whoever asks again should not wait out a pause that is over, or a gate that forgot to say so.
-    if (!this.#isAwake) await this.turn()
-    return { kind: 'existing', record: existing }
-  }
-
-  /** Sets the alarm if there is none although something is to be done. */
-  async #stir(): Promise<void> {
-    const isDue = () => !this.#isAwake && this.#dueAt(undefined) !== undefined
-    if (!isDue() || (await this.ctx.storage.getAlarm()) !== null || !isDue()) return
-    await this.ctx.storage.setAlarm(Date.now() + MISHAP_DELAY_MS)
-  }
-
-  /** When the object has to wake, epoch ms; undefined when there is nothing more to do. */
-  #dueAt(nextAt: number | undefined): number | undefined {
-    const state = this.#store.state()
-    if (!state) return undefined
-    const now = Date.now()
-    const goesOnAt = isEnded(state.record.status) ? undefined : this.#isTurn ? now : (nextAt ?? now)
-    const times = [goesOnAt, owedAt(state.owed)].filter((time) => time !== undefined)
-    if (times.length === 0) return undefined
-    const delayMs =
-      this.#mishaps === 0 ? 0 : Math.min(MISHAP_DELAY_MS * 2 ** (this.#mishaps - 1), LONGEST_MISHAP_DELAY_MS)
-    return Math.max(Math.min(...times), now + delayMs)
+    return { kind: 'existing', record: (await this.join(wish.batch)) ?? existing }
   }
 
   #wake(): void {
@@ -300,8 +293,8 @@ export class Generation extends DurableObject<Env> {
     return {
       env: this.env,
       bucket: this.env.BUCKET,
-      fetch: (input, init) => fetch(input, init),
-      now: () => Date.now(),
+      fetch: this.#rim.fetch,
+      now: this.#rim.now,
       sleep: (ms) => scheduler.wait(ms),
       timeout: (ms) => AbortSignal.timeout(ms),
       commit: (ending, answer) => this.#commit(record, open, ending, answer),

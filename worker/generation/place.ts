@@ -11,9 +11,14 @@ export function shieldStub(env: Env, name: string) {
   return env.SHIELD.get(env.SHIELD.idFromName(name), hintOf(env))
 }
 
-/** What a token has spent. */
-export function accountStub(env: Env, token: string) {
-  return env.ACCOUNT.get(env.ACCOUNT.idFromName(token), hintOf(env))
+/** What a token has spent (`accountName`); by its id alone also how many calls it makes. */
+export function accountStub(env: Env, name: string) {
+  return env.ACCOUNT.get(env.ACCOUNT.idFromName(name), hintOf(env))
+}
+
+/** The account of whoever asks for a picture. What the emulator draws costs nothing: it is counted apart. */
+export function accountName({ token, emulated }: { token: string; emulated: boolean }): string {
+  return emulated ? `${token}.emulated` : token
 }
 
 /** The gate before a provider (`gateName`). */

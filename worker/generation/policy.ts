@@ -3,7 +3,7 @@
 import { isEnded, type Status } from '../../core/api.ts'
 import type { Verdict } from '../../core/outcome.ts'
 import type { FallbackReason } from '../../core/request.ts'
-import type { Attempt, GenerationRecord } from './record.ts'
+import { type Attempt, type GenerationRecord, hasSucceeded } from './record.ts'
 
 export type Step =
   | { kind: 'send'; route: number }
@@ -24,26 +24,27 @@ const LEAST_DELAY_MS = 250
 /** The next step of a record without an open attempt. */
 export function nextStep(record: GenerationRecord, now: number): Step {
   const last = record.attempts.at(-1)
-  if (!last) return now < record.deadlineAt ? { kind: 'send', route: 0 } : { kind: 'end', status: 'failed' }
-  const verdict = last.ending!.verdict
-  const tries = record.attempts.filter((a) => a.route === last.route)
-  if (mayRepeat(verdict, tries.length, fallbackAfter(record, last) !== undefined)) {
-    const { endedAt } = last.ending!
-    const isPaced = verdict.next === 'wait'
-    const leastAt = endedAt + LEAST_DELAY_MS * tries.length
-    const freeAt = Math.max(
-      endedAt + (verdict.retryAfterMs ?? (isPaced ? 0 : backoffMs(tries.length))),
-      leastAt,
-    )
-    if (freeAt >= record.deadlineAt) return { kind: 'end', status: 'failed' }
-    // For how long the provider wants nobody to call its gate knows, where this one has its place in the queue.
-    const untilMs = isPaced ? leastAt : freeAt
-    if (now < untilMs) return { kind: 'wait', untilMs }
-    return now < record.deadlineAt ? { kind: 'send', route: last.route } : { kind: 'end', status: 'failed' }
-  }
-  const route = fallbackAfter(record, last)
   const isLate = now >= record.deadlineAt
-  return route === undefined || isLate ? { kind: 'end', status: statusOf(verdict) } : { kind: 'send', route }
+  if (!last) return isLate ? { kind: 'end', status: 'failed' } : { kind: 'send', route: 0 }
+  // Also by a call that was given up before others were sent.
+  if (record.attempts.some(hasSucceeded)) return { kind: 'end', status: 'succeeded' }
+  const { verdict, endedAt } = last.ending!
+  const fallback = fallbackAfter(record, last)
+  const instead: Step =
+    fallback === undefined || isLate
+      ? { kind: 'end', status: statusOf(verdict) }
+      : { kind: 'send', route: fallback }
+  const sent = record.attempts.filter((a) => a.route === last.route)
+  const tries = sent.filter((a) => isOfKind(a, verdict)).length
+  if (isLate || !mayRepeat(verdict, tries, fallback !== undefined)) return instead
+  const isPaced = verdict.next === 'wait'
+  const leastAt = endedAt + LEAST_DELAY_MS * sent.length
+  const freeAt = Math.max(endedAt + (verdict.retryAfterMs ?? (isPaced ? 0 : backoffMs(tries))), leastAt)
+  // For how long the provider wants nobody to call its gate knows, where this one has its place in the queue: it may be
+  // its turn earlier than it was told. What has another way does not wait for that.
+  if (freeAt >= record.deadlineAt && (!isPaced || fallback !== undefined)) return instead
+  const untilMs = Math.min(isPaced ? leastAt : freeAt, record.deadlineAt)
+  return now < untilMs ? { kind: 'wait', untilMs } : { kind: 'send', route: last.route }
 }
 
 /** When a record without an open attempt takes its next step, epoch ms; undefined at its end. */
@@ -56,6 +57,12 @@ export function stepAt(record: GenerationRecord, now: number): number | undefine
 /** Delay before try `tries + 1`, in ms: doubling, bounded. */
 export function backoffMs(tries: number): number {
   return Math.min(FIRST_DELAY_MS * 2 ** (tries - 1), LONGEST_DELAY_MS)
+}
+
+/** Whether an attempt ended as this one did: a limit says nothing of how often a connection may fail. */
+function isOfKind({ ending }: Attempt, { next, outcome }: Verdict): boolean {
+  const verdict = ending!.verdict
+  return verdict.next === next && (next === 'retry' || verdict.outcome === outcome)
 }
 
 function mayRepeat(verdict: Verdict, tries: number, fallback: boolean): boolean {

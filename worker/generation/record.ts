@@ -1,6 +1,6 @@
 // What a Generation object remembers, and how it may change. Plain data: it is stored as JSON in the object, copied to
 // the index and, per attempt, to a commit record in R2.
-import type { Status } from '../../core/api.ts'
+import { isEnded, type Status } from '../../core/api.ts'
 import type { Quote, Usage } from '../../core/cost.ts'
 import type { MicroUsd } from '../../core/money.ts'
 import type { Verdict } from '../../core/outcome.ts'
@@ -83,6 +83,12 @@ export type GenerationRecord = Wish & {
   omitted?: number
   createdAt: number
   finishedAt?: number
+  /** It waits, or waited until its end, because the operator had paused the deployment. */
+  paused?: boolean
+  /** Somebody beside the batch that it was made for asked for it too. */
+  askedAgain?: true
+  /** Its batch was cancelled while the call was out: it is given up as soon as that is free. */
+  unwanted?: true
   /** Epoch ms at which retention deleted its pictures. */
   deletedAt?: number
   /** Grows with every change; the index keeps the highest. */
@@ -119,14 +125,42 @@ export function withNewEnding(record: GenerationRecord, number: number, ending: 
 /** Attempts that are kept; the longest wait for a turn makes some hundred. */
 const KEPT = 32
 
-/** The list without one of its middle, if it is long and that one was free: a record must not grow with every 429. */
+/** The list without one that was put off, the nearest to the middle, if it is long: a record must not grow with every
+ *  429. What was paid, or may be, stays, and what counts as a try. */
 function short(
   record: GenerationRecord,
   attempts: readonly Attempt[],
 ): Pick<GenerationRecord, 'attempts' | 'omitted'> {
-  const middle = attempts[KEPT / 2]
-  if (attempts.length <= KEPT || !middle?.ending || middle.ending.costMicroUsd !== 0) return { attempts }
-  return { attempts: attempts.filter((a) => a !== middle), omitted: (record.omitted ?? 0) + 1 }
+  const offMiddle = (a: Attempt) => Math.abs(attempts.indexOf(a) - KEPT / 2)
+  const [least] = attempts
+    .slice(0, -1)
+    .filter(({ ending }) => ending?.verdict.next === 'wait' && ending.costMicroUsd === 0)
+    .sort((a, b) => offMiddle(a) - offMiddle(b))
+  if (attempts.length <= KEPT || !least) return { attempts }
+  return { attempts: attempts.filter((a) => a !== least), omitted: (record.omitted ?? 0) + 1 }
+}
+
+/** The record after it was asked for again, on behalf of `batch` if any: who is not its own batch keeps it from being
+ *  given up with that. */
+export function joined(record: GenerationRecord, batch: string | undefined): GenerationRecord {
+  if (isEnded(record.status) || record.batch === undefined || record.batch === batch || record.askedAgain)
+    return record
+  const { unwanted: _, ...wanted } = record
+  return { ...wanted, askedAgain: true }
+}
+
+/** Whether a batch that is cancelled may give it up. */
+export function isOfNobodyBut(record: GenerationRecord, batch: string): boolean {
+  return record.batch === batch && !record.askedAgain
+}
+
+/** The attempt whose outcome is that of the generation: the last one that brought the picture, else the last one. */
+export function resultOf({ attempts }: Pick<GenerationRecord, 'attempts'>): Attempt | undefined {
+  return attempts.findLast(hasSucceeded) ?? attempts.at(-1)
+}
+
+export function hasSucceeded({ ending }: Attempt): boolean {
+  return ending?.verdict.outcome === 'succeeded'
 }
 
 /** The record at its end. */

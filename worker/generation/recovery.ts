@@ -26,7 +26,7 @@ export async function recover({ env, now }: Rim, record: GenerationRecord, open:
 
 /** A call that was given up may have been carried on where the object was before: once its time is over, what it left
  *  in R2 is adopted. */
-export async function lookAgain({ env, store, log, now }: Rim): Promise<void> {
+export async function seekOrphans({ env, store, log, now }: Rim): Promise<void> {
   const { record, owed } = store.state() ?? {}
   if (!record || owed?.look === undefined || owed.look > now()) return
   try {

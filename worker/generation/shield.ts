@@ -4,7 +4,8 @@
 // Rules, of equal requests of one workspace:
 //   1. one that ended within the last minute, was or may have been paid, and gave no picture is answered again
 //   2. a request that says it is a repeat joins the latest one of the last quarter of an hour, whatever its state, and any
-//      that has not ended
+//      that has not ended; where there is none it is taken for overtaking what it repeats: that, having reached the worker
+//      before, joins it as soon as it comes
 //   3. one whose caller said how long it waits, and that had not ended by then, was left without its answer: the next equal
 //      request joins it, until a minute after its end (Google's clients repeat after their own time-out, and mark nothing)
 //   4. anything else is a new picture: two equal requests at once are two pictures, and a success is never shared
@@ -39,6 +40,8 @@ export type Manner = {
   isShielded: boolean
   /** For how long the caller waits at least, in ms, where it said so. */
   patienceMs?: number | undefined
+  /** When the request reached the worker, epoch ms; what was asked in the meantime may have overtaken it. */
+  arrivedAt?: number | undefined
 }
 
 type Known = {
@@ -51,6 +54,8 @@ type Known = {
   leavesAt?: number
   /** The id that the latest request brought which joined it because it was left. */
   joinedBy?: string
+  /** It was begun by a repeat of a request that had not come yet; `by`: the id that this one brought when it came. */
+  overtook?: { by?: string }
 }
 
 const KNOWN = 'known'
@@ -61,7 +66,7 @@ export class Shield extends DurableObject<Env> {
   /** The id to use for a request: `id`, which is then noted, or that of the generation it repeats. One request at a time,
    *  so that of two nobody overlooks the other. Asked again with the same `id` it says the same. Throws when a generation
    *  cannot be asked how it stands. */
-  admit(id: string, { isRepeat, isShielded, patienceMs }: Manner): Promise<string> {
+  admit(id: string, { isRepeat, isShielded, patienceMs, arrivedAt }: Manner): Promise<string> {
     return this.ctx.blockConcurrencyWhile(async () => {
       const now = Date.now()
       const known = ofUse(await this.#look(), now)
@@ -69,18 +74,21 @@ export class Shield extends DurableObject<Env> {
       const joined = isRepeat ? known.at(-1) : undefined
       const found = joined ?? (isShielded ? known.findLast((one) => isGivenAgain(one, now)) : undefined)
       if (found) return found.id
+      const take = (one: Known, taken: Known) => {
+        const changed = known.map((each) => (each === one ? taken : each))
+        this.ctx.storage.kv.put(KNOWN, changed)
+        return taken.id
+      }
+      const before = isRepeat ? undefined : known.find((one) => hasOvertaken(one, id, arrivedAt))
+      if (before) return take(before, { ...before, overtook: { by: id } })
       const left = isShielded ? known.findLast((one) => one.joinedBy === id || isLeft(one, now)) : undefined
       if (left) {
         const { leavesAt: _, ...rest } = left
-        const taken = { ...rest, ...leaving, joinedBy: id }
-        this.ctx.storage.kv.put(
-          KNOWN,
-          known.map((one) => (one === left ? taken : one)),
-        )
-        return left.id
+        return take(left, { ...rest, ...leaving, joinedBy: id })
       }
       const others = known.filter((one) => one.id !== id)
-      this.ctx.storage.kv.put(KNOWN, [...others, { id, begunAt: now, ...leaving }].slice(-KEPT))
+      const begun: Known = { id, begunAt: now, ...leaving, ...(isRepeat ? { overtook: {} } : {}) }
+      this.ctx.storage.kv.put(KNOWN, [...others, begun].slice(-KEPT))
       this.ctx.storage.setAlarm(now + REPEAT_MS)
       return id
     })
@@ -136,6 +144,12 @@ function standing(one: Known, record: GenerationRecord | undefined): Known {
 /** Rule 1. */
 function isGivenAgain({ ended }: Known, now: number): boolean {
   return ended?.isInVain === true && now - ended.at <= SHIELD_MS
+}
+
+/** The second half of rule 2. Whoever asks with the same id again is told the same. */
+function hasOvertaken({ overtook, begunAt }: Known, id: string, arrivedAt: number | undefined): boolean {
+  if (!overtook || arrivedAt === undefined || arrivedAt >= begunAt) return false
+  return overtook.by === undefined || overtook.by === id
 }
 
 /** Rule 3. */

@@ -11,6 +11,8 @@ import {
   type Ending,
   finished,
   type GenerationRecord,
+  hasSucceeded,
+  openAttempt,
   withDispatch,
   withEnding,
   withNewEnding,
@@ -111,7 +113,8 @@ export function concluded({ record, owed }: State, attempt: Attempt, ending: End
     }),
   }
   const step = nextStep(ended, ending.endedAt)
-  return step.kind === 'end' ? over(next, step.status, ending.endedAt) : next
+  if (step.kind === 'end') return over(next, step.status, ending.endedAt)
+  return ended.unwanted ? over(next, givenUpAs(ending), ending.endedAt) : next
 }
 
 /** The generation has ended. */
@@ -128,23 +131,23 @@ export function over({ record, owed }: State, status: Status, now: number): Stat
   }
 }
 
-/** A call that was given up has ended after all; what was learnt replaces the ending of its attempt. */
+/** A call that was given up has ended after all; what was learnt replaces the ending of its attempt. A picture that it
+ *  brought is the picture: none is bought in its place. */
 export function adopted({ record, owed }: State, number: number, ending: Ending, now: number): State {
   const changed = withNewEnding(record, number, ending)
   const attempt = changed.attempts.find((a) => a.number === number)!
-  const isLast = record.attempts.at(-1)?.number === number
-  const status = isLast && isEnded(record.status) ? statusOf(ending.verdict) : record.status
-  const next = { ...changed, status }
+  const rows = withRows(owed.rows, [endRow(changed, attempt)])
+  const next: State = { record: changed, owed: owing(owed, { index: changed.version, rows }) }
+  const isMade = changed.attempts.some(hasSucceeded)
+  if (!isEnded(record.status))
+    // What is open has its own end, and nothing follows it then.
+    return isMade && !openAttempt(changed) ? over(next, 'succeeded', now) : next
+  const isLast = changed.attempts.at(-1) === attempt
+  const status = isMade ? 'succeeded' : isLast ? statusOf(ending.verdict) : record.status
+  const ended = { ...changed, status }
   // The first message may have been delivered: this is another event.
-  const message = isEnded(status) ? told(next, `msg_${next.id}_${next.version}`, now) : {}
-  return {
-    record: next,
-    owed: owing(owed, {
-      index: next.version,
-      ...message,
-      rows: withRows(owed.rows, [endRow(next, attempt)]),
-    }),
-  }
+  const message = told(ended, `msg_${ended.id}_${ended.version}`, now)
+  return { record: ended, owed: { ...next.owed, ...message } }
 }
 
 /** Nobody looks for its orphaned calls any more. */
@@ -173,6 +176,11 @@ export function owedAt(owed: Owed): number | undefined {
 
 export function isOrphan({ ending }: Attempt): boolean {
   return ending?.verdict.outcome === 'orphaned'
+}
+
+/** How it ends when nobody wants it any more after this ending: what was paid, or may be, keeps its own name. */
+function givenUpAs({ verdict }: Ending): Status {
+  return verdict.charged === 'no' ? 'cancelled' : statusOf(verdict)
 }
 
 /** Who is told of an end: index, account and webhook. */

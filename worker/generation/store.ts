@@ -5,7 +5,13 @@ import type { GenerationRecord } from './record.ts'
 import { OWES_NOTHING, type Owed, type State } from './state.ts'
 
 /** What the steps of a generation work with. */
-export type Rim = { env: Env; store: Store; log: Log; now: () => number }
+export type Rim = {
+  env: Env
+  store: Store
+  log: Log
+  now: () => number
+  fetch: (input: string, init?: RequestInit) => Promise<Response>
+}
 
 const RECORD = 'record'
 const OWED = 'owed'

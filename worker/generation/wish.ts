@@ -9,7 +9,7 @@ import type { Route } from '../../core/routes.ts'
 import { basisOf, quoteRoutes, type Routes, routesOf } from '../../core/routes.ts'
 import type { Caller } from '../http/auth.ts'
 import { checkPriced } from '../http/budget.ts'
-import { Problem } from '../http/problem.ts'
+import { fieldProblem, Problem } from '../http/problem.ts'
 import { publicReference } from '../references/resolve.ts'
 import type { StoredConversation } from './conversation.ts'
 import { sha256 } from './name.ts'
@@ -26,7 +26,7 @@ export function findRoutes(
   const routes = routesOf(market, request)
   if (!('problem' in routes)) return routes
   const { problem, message, path } = routes
-  throw new Problem(problem, `${path}: ${message}`, { errors: [{ path, message }] })
+  throw fieldProblem(path, message, problem)
 }
 
 /** What a quote needs to know of a request. */

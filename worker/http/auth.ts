@@ -3,6 +3,7 @@
 // database; any other token is looked up at every call.
 import type { Context, MiddlewareHandler } from 'hono'
 import { SCOPES, type Scope } from '../../core/accounts.ts'
+import type { Market } from '../../core/market.ts'
 import type { AppEnv } from '../env.ts'
 import { sha256 } from '../generation/name.ts'
 import type { Budget } from '../money/budget.ts'
@@ -42,10 +43,15 @@ export const authenticate: MiddlewareHandler<AppEnv> = async function authentica
   // Over digests, so that neither length nor prefix shows in the time taken.
   const caller = equalDigests(sha256(token), sha256(admin)) ? ADMIN : await callerOf(c, token)
   c.set('caller', caller)
-  // What the emulator drew is kept apart, so that it never passes for a bought picture.
-  c.set('workspace', c.var.market.emulated ? `${caller.workspace}.emulated` : caller.workspace)
+  c.set('workspace', storedAs(c.var.market, caller.workspace))
   await countCall(c)
   await next()
+}
+
+/** The name under which what belongs to a workspace is stored. What the emulator drew is kept apart, so that it never
+ *  passes for a bought picture. */
+export function storedAs({ emulated }: Pick<Market, 'emulated'>, workspace: string): string {
+  return emulated ? `${workspace}.emulated` : workspace
 }
 
 /** The token of a call, however it came; undefined when none did. */

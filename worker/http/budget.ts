@@ -7,19 +7,28 @@ import { Problem } from './problem.ts'
 
 const OTHERWISE = 'ask for a cheaper picture or for a token with a larger budget'
 
+const ONCE_ENDED = 'ask again once the pictures under way have ended, or '
+
 const WHAT_TO_DO: Record<BudgetPeriod, string> = {
   day: `ask again after midnight (UTC), or ${OTHERWISE}`,
   month: `ask again next month (UTC), or ${OTHERWISE}`,
   total: OTHERWISE,
 }
 
-/** The problem of a picture that a budget has no room for. */
-export function overBudget({ period, limit, committed, remaining }: OverBudget): Problem {
+/** When it is worth asking again for what may find room as soon as pictures under way have ended, in ms. */
+const RETRY_AFTER_MS = 30_000
+
+/** The problem of a picture that a budget has no room for. With `retryAfterMs` it may have room later: what it is full of
+ *  is held for pictures under way. */
+export function overBudget({ period, limit, committed, remaining, mayFit }: OverBudget): Problem {
   const span = period === 'total' ? 'in all' : `a ${period}`
   return new Problem(
     'budget_exceeded',
-    `this token may spend ${formatUsd(limit)} ${span}; ${formatUsd(committed)} are spent or held, and ${formatUsd(remaining)} are not enough for the most that this picture may cost; ${WHAT_TO_DO[period]}`,
-    { budget: { period, limit: toUsd(limit), committed: toUsd(committed), remaining: toUsd(remaining) } },
+    `this token may spend ${formatUsd(limit)} ${span}; ${formatUsd(committed)} are spent or held, and ${formatUsd(remaining)} are not enough for the most that this picture may cost; ${mayFit ? ONCE_ENDED : ''}${WHAT_TO_DO[period]}`,
+    {
+      budget: { period, limit: toUsd(limit), committed: toUsd(committed), remaining: toUsd(remaining) },
+      ...(mayFit ? { retryAfterMs: RETRY_AFTER_MS } : {}),
+    },
   )
 }
 

@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { PROBLEMS, type ProblemCode } from '../../core/api.ts'
 import { CONTRACT, type Endpoint } from '../../core/contract.ts'
 import type { AppEnv } from '../env.ts'
+import { knownParameters } from './parameters.ts'
 import { Problem, TITLES } from './problem.ts'
 import { requires, SCOPE_OF } from './scopes.ts'
 
@@ -37,8 +38,45 @@ export type Declared<E extends Endpoint> = {
   responses: { [Status in E['statuses'][number]]: Answer<E> }
 }
 
+/** Where what was made is found. */
+export const LOCATION = {
+  description: 'Where to ask for it again.',
+  schema: { type: 'string' },
+  required: true,
+} as const satisfies HeaderText
+
+/** The answer of a request that was repeated. */
+export const REPLAYED = {
+  description: '`true`: it was asked for before; this request bought nothing.',
+  schema: { type: 'string' },
+} as const satisfies HeaderText
+
+/** When it is worth another try. */
+const RETRY_AFTER = { description: 'Seconds.', schema: { type: 'integer' } } as const satisfies HeaderText
+
+/** What every answer to a token that has a rate limit tells. */
+const RATE: Record<string, HeaderText> = {
+  RateLimit: {
+    description:
+      'For a token with `perMinute`: the calls that are left (`r`), and the seconds until there are all of them again (`t`).',
+    schema: { type: 'string' },
+  },
+  'RateLimit-Policy': {
+    description: 'For a token with `perMinute`: the calls (`q`) that it may make in so many seconds (`w`).',
+    schema: { type: 'string' },
+  },
+}
+
+/** Headers of problems, by status, beside those of every answer. */
+const PROBLEM_HEADERS: Record<number, Record<string, HeaderText>> = {
+  401: { 'WWW-Authenticate': { description: '`Bearer`', schema: { type: 'string' } } },
+  429: { 'Retry-After': { ...RETRY_AFTER, required: true } },
+  503: { 'Retry-After': RETRY_AFTER },
+}
+
 /** Problems of every call that wants a token, and of every call. */
 const WITH_TOKEN: readonly ProblemCode[] = [
+  'invalid_request',
   'unauthorised',
   'forbidden',
   'too_many_requests',
@@ -61,7 +99,8 @@ export function declare<const E extends Endpoint>(endpoint: E, about: About<E>):
     const json = {
       [inLines ? NDJSON : 'application/json']: { schema, ...(example === undefined ? {} : { example }) },
     }
-    return [status, { ...said, content: schema === 'image' ? IMAGE_CONTENT : json }]
+    const headers = { ...said.headers, ...(endpoint.open ? {} : RATE) }
+    return [status, { ...said, headers, content: schema === 'image' ? IMAGE_CONTENT : json }]
   })
   const codes = new Set([...problems, ...(endpoint.open ? [] : WITH_TOKEN), ...ALWAYS])
   const operationId = Object.entries<Endpoint>(CONTRACT).find(([, known]) => known === endpoint)![0]
@@ -73,17 +112,23 @@ export function declare<const E extends Endpoint>(endpoint: E, about: About<E>):
     ...(description ? { description } : {}),
     tags: [tag],
     request,
-    responses: { ...Object.fromEntries(answers), ...others, ...problemAnswers([...codes]) },
+    responses: {
+      ...Object.fromEntries(answers),
+      ...others,
+      ...problemAnswers([...codes], endpoint.open ? {} : RATE),
+    },
     ...(endpoint.open
       ? { security: [] }
-      : { middleware: requires(SCOPE_OF[operationId as keyof typeof SCOPE_OF]) }),
+      : {
+          middleware: [requires(SCOPE_OF[operationId as keyof typeof SCOPE_OF]), knownParameters(endpoint)],
+        }),
   }
   // Problems are thrown, so handlers need not know of them; the rest is what it was given.
   return route as unknown as Declared<E>
 }
 
 /** One answer for each status of these codes. */
-function problemAnswers(codes: readonly ProblemCode[]) {
+function problemAnswers(codes: readonly ProblemCode[], always: Record<string, HeaderText>) {
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code]))].sort()
   return Object.fromEntries(
     statuses.map((status) => {
@@ -101,7 +146,8 @@ function problemAnswers(codes: readonly ProblemCode[]) {
         ],
       }
       const description = own.map((code) => `\`${code}\`: ${TITLES[code]}.`).join('\n\n')
-      return [status, { description, content: { 'application/problem+json': { schema } } }]
+      const headers = { ...PROBLEM_HEADERS[status], ...always }
+      return [status, { description, headers, content: { 'application/problem+json': { schema } } }]
     }),
   )
 }

@@ -1,11 +1,12 @@
 // Turns what callers send into values, or into one problem that names every field at fault.
 import type { z } from 'zod'
 import { MAX_WAIT_S } from '../../core/contract.ts'
-import { type FieldError, Problem } from './problem.ts'
+import { type FieldError, fieldProblem, Problem } from './problem.ts'
+import { plainWords } from './words.ts'
 
 /** Parses a value with a schema. Throws `invalid_request` with one error per field. */
 export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value, { reportInput: true })
+  const result = schema.safeParse(value, { reportInput: true, error: plainWords })
   if (result.success) return result.data
   const errors = result.error.issues.flatMap((issue) => explain(issue))
   throw new Problem(
@@ -56,6 +57,14 @@ export function preferredWait(
       : { seconds: otherwiseS }
   const seconds = Math.min(Number(wait), MAX_WAIT_S)
   return { seconds, applied: `wait=${seconds}` }
+}
+
+/** Seconds of `?wait=`. Throws `invalid_request`. */
+export function waitOf(text = '0'): number {
+  const seconds = Number(text)
+  if (!Number.isFinite(seconds) || seconds < 0 || seconds > MAX_WAIT_S)
+    throw fieldProblem('wait', `seconds, 0 to ${MAX_WAIT_S}`)
+  return seconds
 }
 
 /** An issue in plain words. A union that failed says only that it did: then the branch that came nearest speaks. */

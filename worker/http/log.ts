@@ -9,6 +9,7 @@ export function requestLog(log: Log, now: () => number): MiddlewareHandler<AppEn
     c.set('log', log)
     c.set('now', now)
     const startedAt = now()
+    c.set('arrivedAt', startedAt)
     await next()
     log({
       event: 'request',

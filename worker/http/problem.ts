@@ -33,14 +33,19 @@ export class Problem extends Error {
   }
 }
 
+/** The problem of one field. `path` as in `references[2].url`. */
+export function fieldProblem(path: string, message: string, code: ProblemCode = 'invalid_request'): Problem {
+  return new Problem(code, `${path}: ${message}`, { errors: [{ path, message }] })
+}
+
 /** What each code means, in a few words. */
 export const TITLES: Record<ProblemCode, string> = {
-  invalid_json: 'The body is not JSON',
+  invalid_json: 'Not JSON',
   invalid_request: 'The request is not valid',
   invalid_key: 'The Idempotency-Key is not valid',
-  unauthorised: 'A token is needed',
+  unauthorised: 'A token that is valid is needed',
   max_cost_exceeded: 'It could cost more than you allow',
-  budget_exceeded: 'The budget of the token is used up',
+  budget_exceeded: 'The budget of the token has no room for it',
   forbidden: 'The token may not do this',
   not_found: 'Not found',
   method_not_allowed: 'Method not allowed',

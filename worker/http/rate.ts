@@ -3,19 +3,19 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../env.ts'
 import { accountStub } from '../generation/place.ts'
-import { type Pace, WINDOW_MS } from '../money/rate.ts'
+import { type RateStanding, WINDOW_MS } from '../money/rate.ts'
 import { Problem } from './problem.ts'
 import { reached } from './reach.ts'
 
 /** Writes the headers, whatever surface has answered, and however. */
 export const rateHeaders: MiddlewareHandler<AppEnv> = async function rateHeaders(c, next) {
   await next()
-  const { pace } = c.var
-  if (!pace) return
-  const seconds = Math.ceil(pace.resetMs / 1_000)
-  c.header('ratelimit-policy', `"minute";q=${pace.limit};w=${WINDOW_MS / 1_000}`)
-  c.header('ratelimit', `"minute";r=${pace.remaining};t=${seconds}`)
-  if (!pace.isAdmitted) c.header('retry-after', String(seconds))
+  const { rate } = c.var
+  if (!rate) return
+  const seconds = Math.ceil(rate.resetMs / 1_000)
+  c.header('ratelimit-policy', `"minute";q=${rate.limit};w=${WINDOW_MS / 1_000}`)
+  c.header('ratelimit', `"minute";r=${rate.remaining};t=${seconds}`)
+  if (!rate.isAdmitted) c.header('retry-after', String(seconds))
 }
 
 /** Counts a call of the caller's token. Throws `too_many_requests`, and `unavailable` when nobody can say. */
@@ -23,15 +23,15 @@ export async function countCall(c: Context<AppEnv>): Promise<void> {
   const { caller, now } = c.var
   const { perMinute } = caller
   if (perMinute === undefined) return
-  const pace: Pace = await reached(c, 'the count of your calls', () =>
+  const rate: RateStanding = await reached(c, 'the count of your calls', () =>
     accountStub(c.env, caller.token).admit(perMinute, now()),
   )
-  c.set('pace', pace)
-  if (pace.isAdmitted) return
-  const seconds = Math.ceil(pace.resetMs / 1_000)
+  c.set('rate', rate)
+  if (rate.isAdmitted) return
+  const seconds = Math.ceil(rate.resetMs / 1_000)
   throw new Problem(
     'too_many_requests',
     `this token may make ${perMinute} ${perMinute === 1 ? 'call' : 'calls'} a minute; the next one is taken in ${seconds} s`,
-    { retryAfterMs: pace.resetMs },
+    { retryAfterMs: rate.resetMs },
   )
 }

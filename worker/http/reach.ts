@@ -3,10 +3,14 @@ import type { Context } from 'hono'
 import type { AppEnv } from '../env.ts'
 import { Problem } from './problem.ts'
 
+/** What lists and look-ups by many ids read, as callers are told of it. */
+export const INDEX = 'the index of this worker (its D1 database)'
+
 /** When it is worth another try, in ms. */
 const RETRY_MS = 5_000
 
-/** The answer of D1 or an object. Throws `unavailable` when there is none: nothing was accepted, so nothing is charged. */
+/** The answer of D1 or an object. Throws `unavailable` when there is none: nothing was accepted, so nothing is charged;
+ *  and Problems as they are. */
 export async function reached<T>(
   c: Pick<Context<AppEnv>, 'var'>,
   what: string,
@@ -15,10 +19,11 @@ export async function reached<T>(
   try {
     return await ask()
   } catch (cause) {
+    if (cause instanceof Problem) throw cause
     c.var.log({ event: 'unavailable', what, requestId: c.var.requestId, error: String(cause) })
     throw new Problem(
       'unavailable',
-      `${what} cannot be reached at the moment; nothing was bought, ask again in a few seconds`,
+      `${what} cannot be reached at the moment; nothing was bought by this call, ask again in a few seconds`,
       { retryAfterMs: RETRY_MS, cause },
     )
   }

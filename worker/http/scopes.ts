@@ -36,7 +36,7 @@ export const SCOPE_OF: Readonly<Record<Guarded, Scope>> = {
 /** What `generate`, `read` and `admin` open, in words. */
 const OPENS: Record<Scope, string> = {
   generate: 'make pictures and store references',
-  read: 'read what was made and what it costs',
+  read: 'read what can be made, what was made and what it costs',
   admin: 'make, list and revoke tokens',
 }
 

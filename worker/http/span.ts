@@ -1,6 +1,6 @@
 // `from` and `to` of a call: days or instants, as ISO 8601 writes them.
 import { z } from 'zod'
-import { type FieldError, Problem } from './problem.ts'
+import { fieldProblem } from './problem.ts'
 
 /** Epoch ms: from this on, and before this. */
 export type Span = { from?: number; before?: number }
@@ -14,7 +14,7 @@ export function spanOf(query: { from?: string | undefined; to?: string | undefin
   const from = instantOf('from', query.from, 0)
   const before = instantOf('to', query.to, DAY_MS)
   if (from !== undefined && before !== undefined && before <= from)
-    throw wrong({ path: 'to', message: 'is before `from`' })
+    throw fieldProblem('to', 'is before `from`')
   return { ...(from === undefined ? {} : { from }), ...(before === undefined ? {} : { before }) }
 }
 
@@ -25,9 +25,5 @@ function instantOf(path: string, text: string | undefined, dayMs: number): numbe
   // In an address `+` stands for a space.
   const instant = text.replace(' ', '+')
   if (Instant.safeParse(instant).success) return Date.parse(instant)
-  throw wrong({ path, message: 'give a day (2026-11-21) or an instant with its zone (2026-11-21T09:30:00Z)' })
-}
-
-function wrong(error: FieldError): Problem {
-  return new Problem('invalid_request', `${error.path}: ${error.message}`, { errors: [error] })
+  throw fieldProblem(path, 'give a day (2026-11-21) or an instant with its zone (2026-11-21T09:30:00Z)')
 }

@@ -7,12 +7,12 @@ import { DurableObject } from 'cloudflare:workers'
 import { type BudgetPeriod, isEnded } from '../../core/api.ts'
 import type { MicroUsd } from '../../core/money.ts'
 import type { Env } from '../env.ts'
-import { generationStub } from '../generation/place.ts'
+import { accountName, generationStub } from '../generation/place.ts'
 import { costOf } from '../generation/record.ts'
 import { consoleLog, type Log } from '../log.ts'
-import { type Budget, type OverBudget, overBy, type Standing, standingOf } from './budget.ts'
+import { type Budget, fitsWithout, type OverBudget, overBy, type Standing, standingOf } from './budget.ts'
 import { Holds } from './holds.ts'
-import { admitted, type Pace, type RateWindow } from './rate.ts'
+import { admitted, type RateStanding, type RateWindow } from './rate.ts'
 
 export type Reserved = { kind: 'reserved' } | ({ kind: 'over_budget' } & OverBudget)
 
@@ -44,13 +44,19 @@ export class Account extends DurableObject<Env> {
     if (before && before.state !== 'open') return { kind: 'reserved' }
     const more = amount - (before?.counted ?? 0)
     if (!before || more > 0) {
-      const over = overBy(budget, this.#holds.committedAt(now), more)
-      if (over) return { kind: 'over_budget', ...over }
+      const committed = this.#holds.committedAt(now)
+      const over = overBy(budget, committed, more)
+      if (over) {
+        const mayFit = fitsWithout(this.#holds.heldAt(now), budget, committed, more)
+        return { kind: 'over_budget', ...over, mayFit }
+      }
     }
     const counted = Math.max(amount, before?.counted ?? 0)
     const reservedAt = before?.reservedAt ?? now
     this.#holds.put({ generation, state: 'open', counted, reservedAt }, now + LOOK_MS)
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + LOOK_MS)
+    // It may stand at the deadline of another one, a day from now.
+    const alarmAt = await this.ctx.storage.getAlarm()
+    if (alarmAt === null || alarmAt > now + LOOK_MS) await this.ctx.storage.setAlarm(now + LOOK_MS)
     return { kind: 'reserved' }
   }
 
@@ -75,11 +81,11 @@ export class Account extends DurableObject<Env> {
   }
 
   /** Counts a call of the API at `now` (epoch ms), or says that this minute has had its `perMinute` calls. */
-  async admit(perMinute: number, now: number): Promise<Pace> {
+  async admit(perMinute: number, now: number): Promise<RateStanding> {
     const before = this.ctx.storage.kv.get<RateWindow>(WINDOW)
-    const { window, pace } = admitted(before, perMinute, now)
-    if (pace.isAdmitted) this.ctx.storage.kv.put(WINDOW, window)
-    return pace
+    const { window, standing } = admitted(before, perMinute, now)
+    if (standing.isAdmitted) this.ctx.storage.kv.put(WINDOW, window)
+    return standing
   }
 
   /** Looks at holds that were not settled in time. */
@@ -106,9 +112,13 @@ export class Account extends DurableObject<Env> {
     if (!hold || !this.#holds.isDue(generation, now)) return
     if (record === 'unreachable') return this.#holds.put(hold, now + LOOK_MS)
     // One that another token was first to ask for is on that token's account.
-    const isOurs = record && this.env.ACCOUNT.idFromName(record.token).equals(this.ctx.id)
+    const isOurs = record && this.env.ACCOUNT.idFromName(accountName(record)).equals(this.ctx.id)
     if (!isOurs) return this.#holds.release(hold)
     if (isEnded(record.status)) return this.settle(generation, costOf(record))
     this.#holds.put(hold, Math.max(now, record.deadlineAt) + PATIENCE_MS)
+    // One that has lost its alarm sleeps until it is woken.
+    await generationStub(this.env, generation)
+      .turn()
+      .catch((error: unknown) => this.#log({ event: 'turn_failed', generation, error: String(error) }))
   }
 }

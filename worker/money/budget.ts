@@ -13,8 +13,8 @@ export type Standing = {
   remaining: MicroUsd
 }
 
-/** A limit that is reached. */
-export type OverBudget = { period: BudgetPeriod } & Standing
+/** A limit that is reached. `mayFit`: there would be room if nothing were held for pictures under way. */
+export type OverBudget = { period: BudgetPeriod; mayFit: boolean } & Standing
 
 /** Sums by period: what is spent or held. */
 export type Committed = { readonly [period in BudgetPeriod]: MicroUsd }
@@ -40,8 +40,25 @@ export function standingOf(budget: Budget, committed: Committed): { [period in B
   return Object.fromEntries(limits)
 }
 
+/** Whether `amount` fits as soon as nothing is held any more for the pictures that are under way. */
+export function fitsWithout(
+  held: Committed,
+  budget: Budget,
+  committed: Committed,
+  amount: MicroUsd,
+): boolean {
+  return BUDGET_PERIODS.every((period) => {
+    const limit = budget[period]
+    return limit === undefined || committed[period] - held[period] + amount <= limit
+  })
+}
+
 /** The limit that `amount` would pass; of several the one that lasts longest, because waiting helps least there. */
-export function overBy(budget: Budget, committed: Committed, amount: MicroUsd): OverBudget | undefined {
+export function overBy(
+  budget: Budget,
+  committed: Committed,
+  amount: MicroUsd,
+): ({ period: BudgetPeriod } & Standing) | undefined {
   const standing = standingOf(budget, committed)
   for (const period of [...BUDGET_PERIODS].reverse()) {
     const limit = standing[period]

@@ -57,6 +57,23 @@ export class Holds {
     return { day: sumOf('day'), month: sumOf('month'), total: sumOf('total') }
   }
 
+  /** What of that is held for pictures under way. */
+  heldAt(at: number): Committed {
+    const day = new Date(at).toISOString().slice(0, 10)
+    const since = (from: string) => Date.parse(`${from}T00:00:00Z`)
+    const { today, month, total } = this.#storage.sql
+      .exec<{ today: number; month: number; total: number }>(
+        `SELECT COALESCE(SUM(CASE WHEN reserved_at >= ?1 THEN counted END), 0) AS today,
+           COALESCE(SUM(CASE WHEN reserved_at >= ?2 THEN counted END), 0) AS month,
+           COALESCE(SUM(counted), 0) AS total
+         FROM holds WHERE look_at IS NOT NULL`,
+        since(day),
+        since(`${day.slice(0, 7)}-01`),
+      )
+      .one()
+    return { day: today, month, total }
+  }
+
   /** Writes a row and moves its sums by the difference. `lookAt`: for an open one. */
   put(hold: Hold, lookAt: number | null): void {
     const { generation, state, counted, reservedAt } = hold

@@ -4,8 +4,7 @@ import type { MicroUsd } from '../../core/money.ts'
 import { PRICE_TABLE_VERSION } from '../../core/prices.ts'
 import type { Attempt, GenerationRecord } from '../generation/record.ts'
 
-export const LEDGER_KINDS = ['reserve', 'settle', 'release', 'orphan'] as const
-export type LedgerKind = (typeof LEDGER_KINDS)[number]
+export type LedgerKind = 'reserve' | 'settle' | 'release' | 'orphan'
 
 /** A row as the table has it (migrations/0002_ledger.sql). Unique by generation, attempt and kind. */
 export type LedgerRow = {

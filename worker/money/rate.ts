@@ -4,7 +4,7 @@
 export type RateWindow = { startedAt: number; used: number }
 
 /** Whether a call is admitted, and how the limit stands after it. */
-export type Pace = {
+export type RateStanding = {
   isAdmitted: boolean
   /** Calls in a minute. */
   limit: number
@@ -20,7 +20,7 @@ export function admitted(
   window: RateWindow | undefined,
   perMinute: number,
   now: number,
-): { window: RateWindow; pace: Pace } {
+): { window: RateWindow; standing: RateStanding } {
   // Clocks differ a little: one that is behind neither begins a minute nor prolongs one. A minute that lies far ahead is
   // of a clock that was wrong.
   const isOver = !window || Math.abs(now - window.startedAt) >= WINDOW_MS
@@ -30,7 +30,7 @@ export function admitted(
   const elapsedMs = Math.max(0, now - next.startedAt)
   return {
     window: next,
-    pace: {
+    standing: {
       isAdmitted,
       limit: perMinute,
       remaining: Math.max(0, perMinute - next.used),

@@ -4,6 +4,7 @@
 import { SCOPES, type Scope } from '../../core/accounts.ts'
 import { BUDGET_PERIODS } from '../../core/api.ts'
 import { randomName, sha256 } from '../generation/name.ts'
+import { type PageWish, pageOf } from '../http/page.ts'
 import type { Budget } from './budget.ts'
 
 /** A token as it is stored. Instants are epoch ms. */
@@ -77,15 +78,22 @@ export async function findToken(db: D1Database, token: string): Promise<TokenRow
   return stored && isRight ? rowOf(stored) : undefined
 }
 
-/** Tokens, the newest first; of one workspace or of all. */
-export async function listTokens(db: D1Database, workspace?: string): Promise<TokenRow[]> {
+/** A page of tokens, the newest first; of one workspace or of all. */
+export async function listTokens(
+  db: D1Database,
+  { after, limit }: PageWish,
+  workspace?: string,
+): Promise<{ rows: TokenRow[]; cursor: string | null }> {
   const { results } = await db
     .prepare(
-      'SELECT * FROM tokens WHERE ?1 IS NULL OR workspace = ?1 ORDER BY created_at DESC, id LIMIT 1000',
+      `SELECT * FROM tokens
+       WHERE (?1 IS NULL OR workspace = ?1) AND (?2 IS NULL OR (created_at, id) < (?2, ?3))
+       ORDER BY created_at DESC, id DESC LIMIT ?4`,
     )
-    .bind(workspace ?? null)
+    .bind(workspace ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1)
     .all<Stored>()
-  return results.map(rowOf)
+  const { page, cursor } = pageOf(results.map(rowOf), limit, (row) => row)
+  return { rows: page, cursor }
 }
 
 /** Revokes a token, of one workspace or of any; undefined when there is none. One that is revoked already stays as it

@@ -1,6 +1,5 @@
-// What was spent, summed from the ledger in D1. A call counts once: as charged when it was settled, else as free when it
-// was released, else as uncertain when it was orphaned, else as under way. It belongs to the instant of its earliest row,
-// when it was sent, so that spans which follow one another hold every call once.
+// What was spent, summed from the ledger in D1. A call counts once, as `ledger_calls` says (migrations/0002), at the
+// instant of its earliest row, when it was sent: spans that follow one another hold every call once.
 import { toUsd } from '../../core/money.ts'
 import type { UsageBy, UsageReport } from '../../core/usage.ts'
 import type { Span } from '../http/span.ts'
@@ -14,22 +13,7 @@ const NAMES: Record<UsageBy, string> = {
   batch: 'batch',
 }
 
-/** One row per call: its earliest row in the ledger, joined with how it ended. */
-const CALLS = `
-  SELECT l.generation, l.at, l.token, l.batch, l.provider, l.model,
-    CASE WHEN s.kind IS NOT NULL THEN 'settle' WHEN f.kind IS NOT NULL THEN 'release'
-      WHEN o.kind IS NOT NULL THEN 'orphan' ELSE 'reserve' END AS kind,
-    CASE WHEN s.kind IS NOT NULL THEN s.micro_usd WHEN f.kind IS NOT NULL THEN 0
-      WHEN o.kind IS NOT NULL THEN o.micro_usd ELSE l.micro_usd END AS micro_usd,
-    COALESCE(s.has_picture, f.has_picture, o.has_picture, 0) AS has_picture
-  FROM ledger l
-  LEFT JOIN ledger s ON s.generation = l.generation AND s.attempt = l.attempt AND s.kind = 'settle'
-  LEFT JOIN ledger f ON f.generation = l.generation AND f.attempt = l.attempt AND f.kind = 'release'
-  LEFT JOIN ledger o ON o.generation = l.generation AND o.attempt = l.attempt AND o.kind = 'orphan'
-  WHERE l.workspace = ?1 AND l.at >= ?2 AND l.at < ?3
-    AND NOT EXISTS (
-      SELECT 1 FROM ledger e WHERE e.generation = l.generation AND e.attempt = l.attempt
-        AND (e.at, e.kind) < (l.at, l.kind))`
+const CALLS = 'ledger_calls WHERE workspace = ?1 AND at >= ?2 AND at < ?3'
 
 const SUMS = `
   COUNT(DISTINCT generation) AS generations,
@@ -55,32 +39,41 @@ type SumsRow = {
   running_at_most: number
 }
 
-/** What a workspace spent in a span, by row and in all. Rejects when D1 does. */
+/** Rows of a page. */
+const PAGE = 1_000
+
+/** What a workspace spent in a span: a page of rows after the one named `after`, and the total of all. Rejects when D1
+ *  does. */
 export async function usageOf(
   db: D1Database,
   workspace: string,
   { from, before }: Span,
   by: UsageBy,
-): Promise<UsageReport> {
+  after?: string,
+): Promise<Omit<UsageReport, 'emulated'>> {
   const bounds = [workspace, from ?? 0, before ?? Number.MAX_SAFE_INTEGER]
   const name = NAMES[by]
   // In one transaction, or the rows would not add up to the total.
-  const [rows, totals] = await db.batch([
+  const [page, totals] = await db.batch([
     db
-      .prepare(`SELECT ${name} AS name, ${SUMS} FROM (${CALLS}) GROUP BY 1 ORDER BY name IS NULL, name`)
-      .bind(...bounds),
-    db.prepare(`SELECT ${SUMS} FROM (${CALLS})`).bind(...bounds),
+      .prepare(
+        `SELECT ${name} AS name, ${SUMS} FROM ${CALLS} AND (?4 IS NULL OR ${name} IS NULL OR ${name} > ?4)
+         GROUP BY 1 ORDER BY name IS NULL, name LIMIT ?5`,
+      )
+      .bind(...bounds, after ?? null, PAGE + 1),
+    db.prepare(`SELECT ${SUMS} FROM ${CALLS}`).bind(...bounds),
   ])
+  const found = page!.results as (SumsRow & { name: string | null })[]
+  const rows = found.slice(0, PAGE)
   return {
     by,
     from: isoOf(from),
     to: isoOf(before),
     currency: 'USD',
-    rows: (rows!.results as (SumsRow & { name: string | null })[]).map((row) => ({
-      name: row.name,
-      ...sumsOf(row),
-    })),
+    rows: rows.map((row) => ({ name: row.name, ...sumsOf(row) })),
     total: sumsOf(totals!.results[0] as SumsRow),
+    // The row without a name is the last one of all.
+    cursor: found.length > PAGE ? rows.at(-1)!.name : null,
   }
 }
 

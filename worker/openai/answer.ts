@@ -2,7 +2,7 @@
 // POLICY of several pictures: those that were made are answered with 200; each missing one is named in `proofsheet.failed`
 // and in `x-proofsheet-failed`. None made is the first one's error. A picture that was paid for is never held back.
 import type { GenerationView, ImageView } from '../../core/api.ts'
-import type { GenerationRecord } from '../generation/record.ts'
+import { type GenerationRecord, resultOf } from '../generation/record.ts'
 import { viewOf } from '../generation/view.ts'
 import type { Segment } from '../stream/body.ts'
 import { Base64Of, jsonSegments } from '../stream/json.ts'
@@ -24,7 +24,7 @@ export type Missing = {
 
 /** What was made, or undefined. */
 export function madeOf(record: GenerationRecord, imagesUrl: string): Made | undefined {
-  const ending = record.attempts.at(-1)?.ending
+  const ending = resultOf(record)?.ending
   if (record.status !== 'succeeded' || !ending?.picture) return undefined
   const view = viewAtEnd(record, imagesUrl)
   const pictures = [ending.picture, ...(ending.others ?? [])]

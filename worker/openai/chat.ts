@@ -5,7 +5,7 @@ import type { AppEnv } from '../env.ts'
 import { type Accepted, type Asked, accept, imagesUrlOf, waitUntilEnded } from '../generation/ask.ts'
 import { readKept } from '../generation/commit.ts'
 import { keptOfEnding } from '../generation/kept.ts'
-import type { Attempt, GenerationRecord } from '../generation/record.ts'
+import { type Attempt, type GenerationRecord, resultOf } from '../generation/record.ts'
 import { callOptions, DROP_IN_WAIT_S } from '../http/dropin.ts'
 import { Problem } from '../http/problem.ts'
 import { streamBody } from '../stream/body.ts'
@@ -82,7 +82,7 @@ function headersOfStream(c: Context<AppEnv>, { record, replayed }: Accepted): Re
 async function answerOf(c: Context<AppEnv>, { record: before, replayed }: Accepted): Promise<ChatAnswer> {
   const record = await waitUntilEnded(c, before, DROP_IN_WAIT_S)
   const view = viewAtEnd(record, imagesUrlOf(c))
-  const last = record.attempts.at(-1)
+  const last = resultOf(record)
   if (record.deletedAt !== undefined && view.image)
     throw pictureGone(record, answerHeaders(c, [view], replayed))
   if (record.status === 'succeeded' && last)

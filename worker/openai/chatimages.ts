@@ -7,11 +7,11 @@ import type { AppEnv } from '../env.ts'
 import { readGeneration } from '../generation/ask.ts'
 import { readKept } from '../generation/commit.ts'
 import type { Input } from '../generation/record.ts'
-import { Problem } from '../http/problem.ts'
+import { fieldProblem, Problem } from '../http/problem.ts'
 import { isCalled, type Taken } from '../references/intake.ts'
 import { ownPicture } from '../references/own.ts'
 import { ReferenceWriter, referenceKey } from '../references/store.ts'
-import { type ChatImage, wrong } from './chatturns.ts'
+import type { ChatImage } from './chatturns.ts'
 
 /** A reference, and what its part of the turn says beside the image. */
 export type FoundReference = { reference: ReferenceInput | Input; more?: Json }
@@ -27,7 +27,7 @@ export async function referenceOf(
     const { reference } = found
     return image.isMade && 'key' in reference ? { ...found, reference: { ...reference, made: true } } : found
   } catch (error) {
-    throw error instanceof Problem ? wrong(image.path, error.message, error.code) : error
+    throw error instanceof Problem ? fieldProblem(image.path, error.message, error.code) : error
   }
 }
 

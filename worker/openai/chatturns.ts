@@ -3,7 +3,7 @@
 // of the model that made them: so that "make it blue" edits the picture and not a description of it.
 import type { ImagePart, OtherPart, Turn } from '../../core/gemini/conversation.ts'
 import { MAX_PROMPT_CHARS } from '../../core/models.ts'
-import { Problem } from '../http/problem.ts'
+import { fieldProblem } from '../http/problem.ts'
 import { dataUrlIn } from '../stream/dataurl.ts'
 
 /** An image of a message: where it stood, whether the model made it, and how it is named. `taken` is the place among the
@@ -37,7 +37,7 @@ type Part = ImagePart | OtherPart
  *  of ours. Throws `invalid_request`, naming the message. */
 export function readMessages(messages: unknown, isOwn: (address: string) => boolean): ChatTurns {
   if (!Array.isArray(messages) || messages.length === 0)
-    throw wrong('messages', 'must be a list of at least one message')
+    throw fieldProblem('messages', 'must be a list of at least one message')
   const system: string[] = []
   const read: ChatTurns = { system: undefined, turns: [], images: [], prompt: '' }
   let last: { role: string; parts: readonly Part[] } = { role: '', parts: [] }
@@ -53,13 +53,13 @@ export function readMessages(messages: unknown, isOwn: (address: string) => bool
   }
   const where = `messages[${messages.length - 1}]`
   if ((messages.at(-1) as Json).role !== 'user')
-    throw wrong(`${where}.role`, 'must be user: the last message says what to draw')
+    throw fieldProblem(`${where}.role`, 'must be user: the last message says what to draw')
   if (last.parts.length === 0)
-    throw wrong(`${where}.content`, 'is empty: say what to draw, or attach an image')
+    throw fieldProblem(`${where}.content`, 'is empty: say what to draw, or attach an image')
   const words = last.parts.flatMap((p) => ('part' in p ? [String(p.part.text)] : []))
   const rules = system.join('\n\n')
   if (rules.length > MAX_PROMPT_CHARS)
-    throw wrong(
+    throw fieldProblem(
       'messages',
       `the system text has ${rules.length} characters; at most ${MAX_PROMPT_CHARS} are taken`,
     )
@@ -91,7 +91,7 @@ function readTurn(
   const { content, refusal, images } = message
   const role = ROLES.get(String(message.role))
   if (!role)
-    throw wrong(
+    throw fieldProblem(
       `${path}.role`,
       `must be system, developer, user, assistant or tool, not ${quoted(message.role)}`,
     )
@@ -127,7 +127,7 @@ function readTurn(
     const part = object(value, place)
     const text = part.text ?? part.refusal
     if (typeof text === 'string') return addText(text, place)
-    if (/text$/.test(String(part.type))) throw wrong(`${place}.text`, 'must be text')
+    if (/text$/.test(String(part.type))) throw fieldProblem(`${place}.text`, 'must be text')
     const { address, at } = addressOf(part, place)
     if (isNew(address)) add(at, named(address, at, isOwn))
   }
@@ -136,7 +136,7 @@ function readTurn(
   else if (Array.isArray(content))
     for (const [index, part] of content.entries()) addPart(part, `${path}.content[${index}]`)
   else if (content !== undefined && content !== null)
-    throw wrong(`${path}.content`, 'must be text or a list of parts')
+    throw fieldProblem(`${path}.content`, 'must be text or a list of parts')
   if (parts.length === 0 && typeof refusal === 'string') addText(refusal, `${path}.refusal`)
   if (Array.isArray(images))
     for (const [index, image] of images.entries()) addPart(image, `${path}.images[${index}]`)
@@ -172,7 +172,10 @@ function pictured(address: string, isOwn: (address: string) => boolean): Named |
 function addressOf(part: Json, path: string): { address: string; at: string } {
   const type = String(part.type ?? 'image_url')
   if (part.file_id !== undefined || (part.file as Json | undefined)?.file_id !== undefined)
-    throw wrong(path, 'a file_id is not known here; send the image as a data URL or by its https address')
+    throw fieldProblem(
+      path,
+      'a file_id is not known here; send the image as a data URL or by its https address',
+    )
   for (const [name, member] of [
     ['image_url', 'url'],
     ['file', 'file_data'],
@@ -182,7 +185,7 @@ function addressOf(part: Json, path: string): { address: string; at: string } {
     const inner = typeof value === 'object' && value !== null ? (value as Json)[member] : undefined
     if (typeof inner === 'string') return { address: inner, at: `${path}.${name}.${member}` }
   }
-  throw wrong(
+  throw fieldProblem(
     path,
     `${quoted(type)} is not read; a part is {type: "text", text} or {type: "image_url", image_url: {url}}`,
   )
@@ -192,11 +195,11 @@ function addressOf(part: Json, path: string): { address: string; at: string } {
 function named(address: string, path: string, isOwn: (address: string) => boolean): Named {
   const data = dataUrlIn(address)
   if (data) return { taken: data.index, label: data.type }
-  if (/^data:/i.test(address)) throw wrong(path, 'a data URL must be Base64: data:image/png;base64,…')
+  if (/^data:/i.test(address)) throw fieldProblem(path, 'a data URL must be Base64: data:image/png;base64,…')
   if (!isOwn(address) && !(/^https:\/\//i.test(address) && URL.canParse(address)))
-    throw wrong(path, 'must be a data URL, an https address, or the address of a picture made here')
+    throw fieldProblem(path, 'must be a data URL, an https address, or the address of a picture made here')
   if (address.length > MAX_ADDRESS_CHARS)
-    throw wrong(path, `an address has at most ${MAX_ADDRESS_CHARS} characters`)
+    throw fieldProblem(path, `an address has at most ${MAX_ADDRESS_CHARS} characters`)
   return { address }
 }
 
@@ -206,24 +209,22 @@ const MAX_ADDRESS_CHARS = 4_096
 /** The texts of a message that may hold nothing else. */
 function textsOf({ content }: Json, path: string): string[] {
   if (typeof content === 'string') return content.trim() === '' ? [] : [content]
-  if (!Array.isArray(content)) throw wrong(`${path}.content`, 'must be text or a list of text parts')
+  if (!Array.isArray(content)) throw fieldProblem(`${path}.content`, 'must be text or a list of text parts')
   return content.map((part, index) => {
     const { text } = object(part, `${path}.content[${index}]`)
     if (typeof text === 'string') return text
-    throw wrong(`${path}.content[${index}]`, 'a system message holds text only; send images as the user')
+    throw fieldProblem(
+      `${path}.content[${index}]`,
+      'a system message holds text only; send images as the user',
+    )
   })
 }
 
 function object(value: unknown, path: string): Json {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json
-  throw wrong(path, 'must be an object')
+  throw fieldProblem(path, 'must be an object')
 }
 
 function quoted(value: unknown): string {
   return (JSON.stringify(value) ?? 'nothing').slice(0, 80)
-}
-
-/** A field that is wrong. */
-export function wrong(path: string, message: string, code: Problem['code'] = 'invalid_request'): Problem {
-  return new Problem(code, `${path}: ${message}`, { errors: [{ path, message }] })
 }

@@ -6,6 +6,7 @@ import { type GenerationView, isEnded } from '../../core/api.ts'
 import { ConfigurationError } from '../../core/market.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { AppEnv } from '../env.ts'
+import { notReadyWords } from '../generation/view.ts'
 import { resultHeaders } from '../http/dropin.ts'
 import { logBug } from '../http/log.ts'
 import { Problem } from '../http/problem.ts'
@@ -108,7 +109,7 @@ export function generationError(view: GenerationView, headers: Record<string, st
   if (!isEnded(view.status))
     return new OpenAiError(
       { status: 504, type: 'server_error', code: 'timeout' },
-      `the picture is not ready yet and goes on being made; ask for it at /api/generations/${view.id}`,
+      notReadyWords(view.id, view.paused),
       { headers },
     )
   const { code, message } = view.error ?? { code: 'orphaned' as const, message: 'it ended without a picture' }

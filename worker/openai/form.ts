@@ -9,7 +9,7 @@ import {
   type MultipartPart,
 } from '@remix-run/multipart-parser'
 import { MAX_REFERENCE_BYTES, MODELS } from '../../core/models.ts'
-import { Problem } from '../http/problem.ts'
+import { fieldProblem, Problem } from '../http/problem.ts'
 import { type IntakeEffects, isCalled, type TakenImage } from '../references/intake.ts'
 import { ReferenceWriter, referenceKey } from '../references/store.ts'
 import { drain } from '../stream/drain.ts'
@@ -105,7 +105,7 @@ class FormReader implements Form {
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       const { code, message } = error
-      throw new Problem(code, `${place}: ${message}`, { errors: [{ path: place, message }] })
+      throw fieldProblem(place, message, code)
     }
   }
 

@@ -166,7 +166,7 @@ function throttled(
 }
 
 /** The pace under rules that the operator may have changed. */
-export function within(pace: Pace, { concurrency }: PaceRules): Pace {
+export function underRules(pace: Pace, { concurrency }: PaceRules): Pace {
   return pace.limit > concurrency ? { ...pace, limit: concurrency } : pace
 }
 

@@ -1,6 +1,6 @@
 // The body of /api/generations, whose `references` may hold Base64: the images are stored while it is read, and their
 // digests stand in their places.
-import { Problem } from '../http/problem.ts'
+import { fieldProblem, Problem } from '../http/problem.ts'
 import { isCalled, type Taken, takeBody } from './intake.ts'
 
 /** Longest body without its images, in bytes. */
@@ -30,8 +30,7 @@ function withDigests({ json, images }: Taken): unknown {
     const found = typeof data === 'number' ? images[data] : undefined
     if (!found) return reference
     const path = `references[${index}]`
-    const fail = (code: Problem['code'], message: string) =>
-      new Problem(code, `${path}: ${message}`, { errors: [{ path, message }] })
+    const fail = (code: Problem['code'], message: string) => fieldProblem(path, message, code)
     if (found instanceof Problem) throw fail(found.code, found.message)
     // The digest takes the place of the data: what stands beside it must not name another image.
     const more = Object.keys(rest)

@@ -3,7 +3,7 @@
 import type { StoredReference } from '../../core/api.ts'
 import type { ReferenceType } from '../../core/models.ts'
 import { MODELS } from '../../core/models.ts'
-import { Problem } from '../http/problem.ts'
+import { fieldProblem, Problem } from '../http/problem.ts'
 import { drain } from '../stream/drain.ts'
 import { type BlobSink, ScanError, type ScanOptions, scanJson } from '../stream/scanner.ts'
 import { type LongBucket, LongImageWriter } from './long.ts'
@@ -86,8 +86,7 @@ export async function takeBody(
 }
 
 function tooMany(path: string, most: number): Problem {
-  const message = `no more than ${most} images are taken`
-  return new Problem('unsupported', `${path}: ${message}`, { errors: [{ path, message }] })
+  return fieldProblem(path, `no more than ${most} images are taken`, 'unsupported')
 }
 
 /** Reads a body and only counts its images. Throws `invalid_json` and `payload_too_large`. */

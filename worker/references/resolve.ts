@@ -1,6 +1,6 @@
 // From the ways a caller may name a reference to bytes under a digest.
 import type { ReferenceInput, ResolvedReference } from '../../core/request.ts'
-import type { GenerationRecord, Input } from '../generation/record.ts'
+import { type GenerationRecord, type Input, resultOf } from '../generation/record.ts'
 import { Problem } from '../http/problem.ts'
 import { goneWords } from '../retention/deleted.ts'
 import { downloadReference, type Fetch } from './download.ts'
@@ -58,7 +58,7 @@ async function resolve(
 
 async function pictureOf(id: string, fx: ResolveEffects): Promise<Input> {
   const record = await fx.generation(id)
-  const picture = record?.attempts.at(-1)?.ending?.picture
+  const picture = record && resultOf(record)?.ending?.picture
   if (!record) throw new Problem('reference_not_found', `there is no generation ${id}`)
   if (!picture)
     throw new Problem('reference_not_found', `generation ${id} has no picture (it is ${record.status})`)

@@ -58,9 +58,9 @@ async function withoutUsed(db: D1Database, keys: readonly string[]): Promise<str
          SELECT json_extract(record, '$.conversation.key') FROM generations WHERE status IN ('queued', 'running')
          UNION
          SELECT 'references/' || workspace || '/' || json_extract(reference.value, '$.sha256')
-           FROM batch_items JOIN batches ON batches.items = batch_items.batch,
+           FROM batch_lines JOIN batches ON batches.line_set = batch_lines.line_set,
              json_each(request, '$.references') AS reference
-           WHERE batch_items.state <> 'ended'
+           WHERE batch_lines.state <> 'ended'
        )
        SELECT wanted.value AS key FROM json_each(?1) AS wanted
        WHERE NOT EXISTS (SELECT 1 FROM used WHERE used.key = wanted.value)`,

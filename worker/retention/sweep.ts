@@ -1,10 +1,11 @@
-// Retention: deletes what is older than the operator wants to keep, a bounded amount in every run of the cron; the next
-// run goes on. D1 says what there is: while it is down nothing is deleted.
-import { dropBroken } from '../batches/register.ts'
+// The cron: deletes what is older than the operator wants to keep and what uploads left behind, and wakes what should have
+// ended; a bounded amount in every run, and the next run goes on. D1 says what there is: while it is down nothing is done.
+import { CALLS_OF_BROKEN, dropBroken } from '../batches/register.ts'
 import type { Env } from '../env.ts'
 import type { Log } from '../log.ts'
 import { allowanceOf } from './allowance.ts'
 import { deleteInputs } from './inputs.ts'
+import { wakeOverdue } from './overdue.ts'
 import { deletePictures } from './pictures.ts'
 import { retentionOf } from './settings.ts'
 
@@ -15,9 +16,6 @@ export type SweepEffects = {
   /** Calls of other services that it may make. */
   calls?: number
 }
-
-/** Calls for the uploads of batches that broke off. */
-const CALLS_OF_UPLOADS = 11
 
 /** One run. Never rejects: what fails is logged and tried again in the next one. */
 export async function sweep(env: Env, { now, log, calls }: SweepEffects): Promise<void> {
@@ -34,7 +32,9 @@ export async function sweep(env: Env, { now, log, calls }: SweepEffects): Promis
     }
   }
   // Whether anything is to be kept or not: these are no batches.
-  if (allowance.take(CALLS_OF_UPLOADS)) await tried('uploads', () => dropBroken(env.DB, begunAt))
+  if (allowance.take(CALLS_OF_BROKEN)) await tried('uploads', () => dropBroken(env.DB, begunAt))
+  const woken = await tried('overdue', () => wakeOverdue(env, begunAt, allowance, log))
+  if (woken) log({ event: 'overdue', woken })
   const inputs =
     inputsBefore === undefined
       ? undefined
@@ -46,7 +46,8 @@ export async function sweep(env: Env, { now, log, calls }: SweepEffects): Promis
   if (!inputs && !pictures) return
   log({
     event: 'retention',
-    pictures: pictures?.deleted ?? 0,
+    generations: pictures?.generations ?? 0,
+    pictures: pictures?.pictures ?? 0,
     references: inputs?.deleted ?? 0,
     isDone: (inputs?.isDone ?? true) && (pictures?.isDone ?? true),
     ms: now() - begunAt,

@@ -2,13 +2,12 @@
 // makes the pictures is the queue's consumer and, for each, its Generation object.
 import type { Context } from 'hono'
 import type { BatchView } from '../../core/batch.ts'
-import { CONTRACT, MAX_WAIT_S } from '../../core/contract.ts'
+import { CONTRACT } from '../../core/contract.ts'
 import { RequestSchema, stableJson } from '../../core/request.ts'
 import { isNdjson, linesOf, readBatchJson } from '../batches/lines.ts'
 import {
   acceptUpload,
   type Batch,
-  cursorOf,
   dropUpload,
   finishBatch,
   listBatches,
@@ -24,23 +23,15 @@ import type { AppEnv } from '../env.ts'
 import { readGeneration } from '../generation/ask.ts'
 import { batchId, randomName } from '../generation/name.ts'
 import { batchStub } from '../generation/place.ts'
-import { declare, routes } from '../http/declare.ts'
-import { idempotencyKey, parse } from '../http/input.ts'
+import { declare, LOCATION, REPLAYED, routes } from '../http/declare.ts'
+import { idempotencyKey, parse, waitOf } from '../http/input.ts'
+import { pageWishOf } from '../http/page.ts'
 import { Problem } from '../http/problem.ts'
 import { reached } from '../http/reach.ts'
+import { workspaceOf } from '../http/workspace.ts'
 import { checkWebhook } from '../webhooks/send.ts'
 
 const TAG = 'Batches'
-
-const LOCATION = {
-  description: 'Where to ask for it again.',
-  schema: { type: 'string' },
-  required: true,
-} as const
-const REPLAYED = {
-  description: '`true`: it was handed over before; this request bought nothing.',
-  schema: { type: 'string' },
-} as const
 
 const create = declare(CONTRACT.makeBatch, {
   summary: 'Hand many requests over at once',
@@ -115,18 +106,18 @@ export const batches = routes()
     if (known) return replay(c, known, await digestOf(lines, beside))
     checkWebhook(c.env, webhook)
     const uploaded = await upload(c, id, lines, beside, c.var.now())
-    const { items, digest, total, expected, atMost } = uploaded
+    const { set, digest, total, expected, atMost } = uploaded
     const { caller, imagesUrl, market } = c.var
     const { emulated } = market
     const terms: Terms = {
       ...{ caller, imagesUrl, emulated, expected, atMost },
       ...(webhook === undefined ? {} : { webhook }),
     }
-    await announce(c, id, items)
+    await announce(c, id, set)
     const now = c.var.now()
-    if (await acceptUpload(c.env.DB, { id, items, digest, total, terms, metadata }, now)) await nudge(c, id)
+    if (await acceptUpload(c.env.DB, { id, set, digest, total, terms, metadata }, now)) await nudge(c, id)
     else {
-      await dropUpload(c.env.DB, items)
+      await dropUpload(c.env.DB, set)
       const other = await readBatch(c.env.DB, id)
       if (other) return replay(c, other, digest)
       throw new Problem('unavailable', 'the upload took too long, and nothing was accepted; send it again')
@@ -135,14 +126,12 @@ export const batches = routes()
     return c.json(await viewOf(c, (await readBatch(c.env.DB, id))!), 201)
   })
   .openapi(list, async (c) => {
-    const { limit: asked = '20', cursor } = c.req.valid('query')
-    const limit = Number(asked)
-    if (!Number.isInteger(limit) || limit < 1 || limit > 100)
-      throw new Problem('invalid_request', 'limit: a whole number from 1 to 100')
-    const from = cursor === undefined ? undefined : cursorOf(cursor)
+    const query = c.req.valid('query')
+    const wish = pageWishOf(query, 'bat')
+    const workspace = workspaceOf(c, query)
     const page = await reached(c, LIST, async () => {
-      const { batches, next } = await listBatches(c.env.DB, c.var.workspace, { from, limit })
-      return { batches: await viewsOf(c.env.DB, batches), cursor: next }
+      const { batches, cursor } = await listBatches(c.env.DB, workspace, wish)
+      return { batches: await viewsOf(c.env.DB, batches), cursor }
     })
     return c.json(page, 200)
   })
@@ -151,16 +140,14 @@ export const batches = routes()
     return c.json(await reached(c, LIST, () => viewOf(c, batch)), 200)
   })
   .openapi(results, async (c) => {
-    const { after: from = '0', wait = '0' } = c.req.valid('query')
+    const { after: from = '0', wait } = c.req.valid('query')
     const after = Number(from)
-    const seconds = Number(wait)
+    const seconds = waitOf(wait)
     if (!Number.isSafeInteger(after) || after < 0)
       throw new Problem('invalid_request', 'after: the highest seq that has come, or 0')
-    if (!Number.isFinite(seconds) || seconds < 0 || seconds > MAX_WAIT_S)
-      throw new Problem('invalid_request', `wait: seconds, 0 to ${MAX_WAIT_S}`)
-    const { items } = await find(c, c.req.valid('param').id)
+    const { set } = await find(c, c.req.valid('param').id)
     const body = resultLines(
-      items,
+      set,
       { after, untilMs: c.var.now() + seconds * 1_000 },
       {
         db: c.env.DB,
@@ -190,8 +177,23 @@ async function bodyOf(c: Context<AppEnv>) {
   if (!isNdjson(c.req.header('content-type'))) return readBatchJson(c.req.raw)
   const body = c.req.raw.body as AsyncIterable<Uint8Array> | null
   if (!body) throw new Problem('invalid_request', 'there is no body; send one request a line')
-  const { webhook } = parse(RequestSchema.pick({ webhook: true }), { webhook: c.req.query('webhook') })
-  return { lines: linesOf(body), webhook, metadata: undefined }
+  const { webhook, metadata } = parse(RequestSchema.pick({ webhook: true, metadata: true }), {
+    webhook: c.req.query('webhook'),
+    metadata: metadataOf(c.req.query('metadata')),
+  })
+  return { lines: linesOf(body), webhook, metadata }
+}
+
+function metadataOf(text: string | undefined): unknown {
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Problem(
+      'invalid_request',
+      'metadata: a JSON object of texts, as in ?metadata={"shop":"autumn"}',
+    )
+  }
 }
 
 /** The answer to lines that were handed over before. */
@@ -227,11 +229,11 @@ async function viewOf(c: Context<AppEnv>, batch: Batch): Promise<BatchView> {
 
 /** Has the object look for the batch before there is one: what is accepted is then never forgotten. Throws
  *  `unavailable`; nothing is accepted then. */
-async function announce(c: Context<AppEnv>, id: string, items: string): Promise<void> {
+async function announce(c: Context<AppEnv>, id: string, set: string): Promise<void> {
   try {
     await batchStub(c.env, id).drive(id)
   } catch (cause) {
-    await dropUpload(c.env.DB, items)
+    await dropUpload(c.env.DB, set)
     throw new Problem(
       'unavailable',
       'what drives batches cannot be reached; nothing was accepted, send it again',

@@ -10,9 +10,9 @@ import { ESTIMATE } from '../description/examples.ts'
 import { statusesOf } from '../generation/listing.ts'
 import { generationId } from '../generation/name.ts'
 import { checkLimits, draftOf, findRoutes } from '../generation/wish.ts'
-import { fromDatabase } from '../http/database.ts'
 import { declare, routes } from '../http/declare.ts'
 import { parse, readJson } from '../http/input.ts'
+import { INDEX, reached } from '../http/reach.ts'
 
 const MAX_BODY_BYTES = 8 * 1024 * 1024
 
@@ -43,7 +43,7 @@ export const estimate = routes().openapi(route, async (c) => {
   const known = ids.filter((id) => id !== undefined)
   const statuses =
     known.length > 0
-      ? await fromDatabase(c, () => statusesOf(c.env.DB, workspace, known))
+      ? await reached(c, INDEX, () => statusesOf(c.env.DB, workspace, known))
       : new Map<string, Status>()
   const quotes = requests.map((request, index) => {
     const found = findRoutes(market, request)

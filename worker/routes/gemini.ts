@@ -14,7 +14,7 @@ import { relocate } from '../gemini/places.ts'
 import { readCall } from '../gemini/read.ts'
 import { accept, imagesUrlOf, waitUntilEnded } from '../generation/ask.ts'
 import { readKept } from '../generation/commit.ts'
-import type { GenerationRecord } from '../generation/record.ts'
+import { type GenerationRecord, resultOf } from '../generation/record.ts'
 import { viewOf } from '../generation/view.ts'
 import { authenticate, tokenOf } from '../http/auth.ts'
 import { callOptions, DROP_IN_WAIT_S, resultHeaders } from '../http/dropin.ts'
@@ -115,7 +115,7 @@ async function bodyOf(
   options: AnswerOptions,
 ): Promise<{ type: string; segments: Segment[] }> {
   // Without the provider's own words there is still the picture.
-  const kept = await readKept(c.env.BUCKET, record.id, record.attempts.at(-1)!.number).catch((error) =>
+  const kept = await readKept(c.env.BUCKET, record.id, resultOf(record)!.number).catch((error) =>
     logBug(c, error),
   )
   const answer = answerOf(record, kept ?? undefined, options)

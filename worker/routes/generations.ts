@@ -3,22 +3,24 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { isEnded, STATUSES } from '../../core/api.ts'
-import { CONTRACT, MAX_WAIT_S } from '../../core/contract.ts'
+import { CONTRACT } from '../../core/contract.ts'
 import { findModel } from '../../core/models.ts'
 import { RequestSchema } from '../../core/request.ts'
 import { CANCELLED_GENERATION, GENERATION, QUEUED_GENERATION } from '../description/examples.ts'
 import type { AppEnv } from '../env.ts'
-import { accept, imagesUrlOf, readGeneration, waitFor } from '../generation/ask.ts'
+import { accept, readGeneration, waitFor } from '../generation/ask.ts'
 import { listGenerations } from '../generation/listing.ts'
 import { generationStub } from '../generation/place.ts'
 import type { GenerationRecord } from '../generation/record.ts'
 import { viewOf } from '../generation/view.ts'
-import { fromDatabase } from '../http/database.ts'
-import { declare, routes } from '../http/declare.ts'
+import { declare, LOCATION, REPLAYED, routes } from '../http/declare.ts'
 import { callOptions } from '../http/dropin.ts'
-import { parse, preferredWait } from '../http/input.ts'
+import { parse, preferredWait, waitOf } from '../http/input.ts'
+import { pageWishOf } from '../http/page.ts'
 import { Problem } from '../http/problem.ts'
+import { INDEX, reached } from '../http/reach.ts'
 import { spanOf } from '../http/span.ts'
+import { workspaceOf } from '../http/workspace.ts'
 import { readWithReferences } from '../references/inline.ts'
 
 /** Seconds a POST waits for its picture without `Prefer`. */
@@ -27,16 +29,7 @@ const DEFAULT_WAIT_S = 100
 /** What `Retry-After` advises for a picture that is not ready, in seconds. */
 const POLL_AFTER_S = 5
 
-const LOCATION = {
-  description: 'Where to ask for it again.',
-  schema: { type: 'string' },
-  required: true,
-} as const
 const APPLIED = { description: 'What of `Prefer` was heeded.', schema: { type: 'string' } } as const
-const REPLAYED = {
-  description: '`true`: it was asked for before; this request bought nothing.',
-  schema: { type: 'string' },
-} as const
 
 const create = declare(CONTRACT.makeGeneration, {
   summary: 'Make one picture',
@@ -122,9 +115,6 @@ export const generations = routes()
   })
   .openapi(list, async (c) => {
     const query = c.req.valid('query')
-    const limit = Number(query.limit ?? 20)
-    if (!Number.isInteger(limit) || limit < 1 || limit > 100)
-      throw new Problem('invalid_request', 'limit: a whole number from 1 to 100')
     const statuses = z.object({ status: z.enum(STATUSES) })
     const status = query.status?.split(',').map((s) => parse(statuses, { status: s.trim() }).status)
     const filter = {
@@ -134,20 +124,15 @@ export const generations = routes()
       token: query.token,
       batch: query.batch,
       ...spanOf(query),
-      cursor: query.cursor,
-      limit,
+      ...pageWishOf(query, 'gen'),
     }
-    const { records, cursor } = await fromDatabase(c, () =>
-      listGenerations(c.env.DB, c.var.workspace, filter),
-    )
+    const workspace = workspaceOf(c, query)
+    const { records, cursor } = await reached(c, INDEX, () => listGenerations(c.env.DB, workspace, filter))
     return c.json({ generations: records.map((record) => view(c, record)), cursor }, 200)
   })
   .openapi(read, async (c) => {
     const { id } = c.req.valid('param')
-    const { wait = '0' } = c.req.valid('query')
-    const seconds = Number(wait)
-    if (!Number.isFinite(seconds) || seconds < 0 || seconds > MAX_WAIT_S)
-      throw new Problem('invalid_request', `wait: seconds, 0 to ${MAX_WAIT_S}`)
+    const seconds = waitOf(c.req.valid('query').wait)
     const record = await readGeneration(c, id)
     if (!record) throw new Problem('not_found', `there is no generation ${id}`)
     return c.json(view(c, await waitFor(c, record, seconds)), 200)
@@ -162,5 +147,5 @@ export const generations = routes()
   })
 
 function view(c: Context<AppEnv>, record: GenerationRecord) {
-  return viewOf(record, imagesUrlOf(c), Date.now())
+  return viewOf(record, c.var.imagesUrl, c.var.now())
 }

@@ -2,9 +2,9 @@
 import type { Context } from 'hono'
 import { CONTRACT } from '../../core/contract.ts'
 import type { AppEnv } from '../env.ts'
-import { fromDatabase } from '../http/database.ts'
 import { declare, routes } from '../http/declare.ts'
 import { Problem } from '../http/problem.ts'
+import { INDEX, reached } from '../http/reach.ts'
 import { deletionOf, goneWords } from '../retention/deleted.ts'
 
 const route = declare(CONTRACT.readImage, {
@@ -73,7 +73,7 @@ images.get('/images/:file{[0-9a-z-]+\\.[a-z]+}', async (c) => {
 /** Why a picture is not there: retention has noted what it deleted; of what somebody else deleted, nobody knows here. */
 async function missing(c: Context<AppEnv>, file: string): Promise<Problem> {
   const name = /^([0-9a-z]{26})(-\d+)?\./.exec(file)?.[1]
-  const deleted = name && (await fromDatabase(c, () => deletionOf(c.env.DB, name)))
+  const deleted = name && (await reached(c, INDEX, () => deletionOf(c.env.DB, name)))
   return deleted
     ? new Problem('gone', goneWords(`the picture ${file}`, deleted.deletedAt, deleted.generation))
     : new Problem(

@@ -7,11 +7,12 @@ import { CONTRACT } from '../../core/contract.ts'
 import { fromUsd, toUsd } from '../../core/money.ts'
 import { NEW_TOKEN, TOKEN } from '../description/examples.ts'
 import type { AppEnv } from '../env.ts'
-import { accountStub } from '../generation/place.ts'
+import { accountName, accountStub } from '../generation/place.ts'
 import { ADMIN } from '../http/auth.ts'
 import { declare, routes } from '../http/declare.ts'
 import { parse, readJson } from '../http/input.ts'
-import { Problem } from '../http/problem.ts'
+import { pageWishOf } from '../http/page.ts'
+import { fieldProblem, Problem } from '../http/problem.ts'
 import { reached } from '../http/reach.ts'
 import type { Budget } from '../money/budget.ts'
 import { listTokens, makeToken, revokeToken, type TokenRow } from '../money/tokens.ts'
@@ -29,16 +30,16 @@ const create = declare(CONTRACT.makeToken, {
 
 const list = declare(CONTRACT.listTokens, {
   summary: 'The tokens of the workspace, and how their budgets stand',
-  description:
-    'Newest first, at most 1,000; with ADMIN_TOKEN those of every workspace. Revoked ones stay in it.',
+  description: 'Newest first; with ADMIN_TOKEN those of every workspace. Revoked ones stay in it.',
   tag: 'Tokens',
-  answers: { 200: { description: 'The tokens.', example: { tokens: [TOKEN] } } },
+  answers: { 200: { description: 'A page of tokens.', example: { tokens: [TOKEN], cursor: null } } },
+  problems: ['invalid_request'],
 })
 
 const revoke = declare(CONTRACT.revokeToken, {
   summary: 'Revoke a token',
   description:
-    'From the next call on it opens nothing. What was asked for with it goes on being made. Asked again it says the same.',
+    'From the next call on it opens nothing. Generations that it asked for go on being made; lines of its batches that have not begun are not bought. Asked again it says the same.',
   tag: 'Tokens',
   answers: {
     200: { description: 'It is revoked.', example: { ...TOKEN, revokedAt: '2026-11-21T10:00:00.000Z' } },
@@ -58,7 +59,8 @@ export const tokens = routes()
       )
     const createdAt = now()
     const expiresAt = wanted.expiresAt === undefined ? undefined : Date.parse(wanted.expiresAt)
-    if (expiresAt !== undefined && expiresAt <= createdAt) throw wrong('expiresAt', 'must be in the future')
+    if (expiresAt !== undefined && expiresAt <= createdAt)
+      throw fieldProblem('expiresAt', 'must be in the future')
     const row = {
       name: wanted.name,
       workspace,
@@ -72,8 +74,11 @@ export const tokens = routes()
     return c.json({ ...(await viewOf(c, made.row)), token: made.token }, 201)
   })
   .openapi(list, async (c) => {
-    const rows = await reached(c, 'the list of tokens', () => listTokens(c.env.DB, reachOf(c)))
-    return c.json({ tokens: await Promise.all(rows.map((row) => viewOf(c, row))) }, 200)
+    const wish = pageWishOf(c.req.valid('query'), 'tok')
+    const { rows, cursor } = await reached(c, 'the list of tokens', () =>
+      listTokens(c.env.DB, wish, reachOf(c)),
+    )
+    return c.json({ tokens: await Promise.all(rows.map((row) => viewOf(c, row))), cursor }, 200)
   })
   .openapi(revoke, async (c) => {
     const { id } = c.req.valid('param')
@@ -90,16 +95,12 @@ function reachOf(c: Context<AppEnv>): string | undefined {
   return caller.token === ADMIN.token ? undefined : caller.workspace
 }
 
-function wrong(path: string, message: string): Problem {
-  return new Problem('invalid_request', `${path}: ${message}`, { errors: [{ path, message }] })
-}
-
 function budgetOf(budget: ReturnType<typeof TokenRequestSchema.parse>['budget'] = {}): Budget {
   const limits = BUDGET_PERIODS.flatMap((period) => {
     const usd = budget[period]
     if (usd === undefined) return []
     const limit = fromUsd(usd)
-    if (limit === undefined) throw wrong(`budget.${period}`, 'USD with at most six decimals')
+    if (limit === undefined) throw fieldProblem(`budget.${period}`, 'USD with at most six decimals')
     return [[period, limit] as const]
   })
   return Object.fromEntries(limits)
@@ -108,8 +109,9 @@ function budgetOf(budget: ReturnType<typeof TokenRequestSchema.parse>['budget'] 
 async function viewOf(c: Context<AppEnv>, row: TokenRow): Promise<TokenView> {
   const { id, budget } = row
   const hasBudget = Object.keys(budget).length > 0
+  const account = accountName({ token: id, emulated: c.var.market.emulated })
   const standing = hasBudget
-    ? await reached(c, 'the account of a token', () => accountStub(c.env, id).standing(budget))
+    ? await reached(c, 'the account of a token', () => accountStub(c.env, account).standing(budget))
     : {}
   const stands = BUDGET_PERIODS.flatMap((period) => {
     const limit = standing[period]

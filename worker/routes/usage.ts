@@ -2,16 +2,17 @@
 import { CONTRACT } from '../../core/contract.ts'
 import { USAGE_BY, type UsageBy } from '../../core/usage.ts'
 import { USAGE } from '../description/examples.ts'
-import { fromDatabase } from '../http/database.ts'
 import { declare, routes } from '../http/declare.ts'
-import { Problem } from '../http/problem.ts'
+import { fieldProblem } from '../http/problem.ts'
+import { reached } from '../http/reach.ts'
 import { spanOf } from '../http/span.ts'
+import { workspaceOf } from '../http/workspace.ts'
 import { usageOf } from '../money/usage.ts'
 
 const route = declare(CONTRACT.usage, {
   summary: 'What was spent, by day, model, provider, token or batch',
   description:
-    'Sums of the ledger of the workspace. A call counts once, at the instant it was sent; one that ended a moment ago may still be told as under way. What the emulator drew is not in it: that is a workspace of its own.',
+    'Sums of the ledger of the workspace. A call counts once, at the instant it was sent; one that ended a moment ago may still be told as under way. At most 1,000 rows at a time. With `emulated` it is what the emulator drew, at list prices, and nothing of it was paid; that is kept apart from what was bought.',
   tag: 'Prices',
   answers: { 200: { description: 'The sums.', example: USAGE } },
   problems: ['invalid_request', 'unavailable'],
@@ -21,12 +22,14 @@ export const usage = routes().openapi(route, async (c) => {
   const query = c.req.valid('query')
   const by = byOf(query.by)
   const span = spanOf(query)
-  return c.json(await fromDatabase(c, () => usageOf(c.env.DB, c.var.workspace, span, by)), 200)
+  const workspace = workspaceOf(c, query)
+  const read = () => usageOf(c.env.DB, workspace, span, by, query.cursor)
+  const sums = await reached(c, 'the ledger of this worker', read)
+  return c.json({ ...sums, emulated: c.var.market.emulated }, 200)
 })
 
 function byOf(text = 'day'): UsageBy {
   const by = USAGE_BY.find((known) => known === text)
   if (by) return by
-  const message = `must be one of ${USAGE_BY.join(', ')}`
-  throw new Problem('invalid_request', `by: ${message}`, { errors: [{ path: 'by', message }] })
+  throw fieldProblem('by', `must be one of ${USAGE_BY.join(', ')}`)
 }

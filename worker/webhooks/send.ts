@@ -1,9 +1,11 @@
-// Webhooks: one message in the form of Standard Webhooks, signed, to a public address. A try tells how it went; when the
-// next one is due is a function of their number. At least once: receivers know a repeated message by its id.
+// Webhooks: one message in the form of Standard Webhooks, signed, to a public address. A try that fails is logged here, for
+// whoever owes the message; when the next one is due is a function of their number. At least once: receivers know a
+// repeated message by its id.
 import { Webhook } from 'standardwebhooks'
 import type { Env } from '../env.ts'
 import { refusalOf } from '../http/address.ts'
-import { Problem } from '../http/problem.ts'
+import { fieldProblem, Problem } from '../http/problem.ts'
+import type { Log } from '../log.ts'
 
 export type Message = {
   /** The same for every try: receivers know a repeated one by it. Without a full stop, which separates what is signed. */
@@ -16,14 +18,13 @@ export type Message = {
 }
 
 export type WebhookEffects = {
-  fetch: Fetch
+  fetch: (input: string, init: RequestInit) => Promise<Response>
   /** Epoch ms: a try bears its own time, and receivers refuse one that is older than five minutes. */
   now: () => number
 }
 
-type Fetch = (input: string, init: RequestInit) => Promise<Response>
-
-const PLATFORM: WebhookEffects = { fetch: (input, init) => fetch(input, init), now: () => Date.now() }
+/** How a try went. `gone`: the receiver does not want the message any more (410). */
+export type Tried = { kind: 'taken' } | { kind: 'gone' } | { kind: 'failed'; why: string }
 
 /** How long a receiver may take, in ms (the specification advises 15 to 30 s). */
 const TIMEOUT_MS = 15_000
@@ -50,19 +51,31 @@ export function checkWebhook(env: Env, url: string | undefined): void {
       'WEBHOOK_SECRET is not usable: it is whsec_ and the Base64 of 24 to 64 bytes; several are separated by a space',
     )
   const why = URL.canParse(url) ? refusalOf(url) : 'it is no URL'
-  if (why)
-    throw new Problem('invalid_request', `webhook: ${why}`, { errors: [{ path: 'webhook', message: why }] })
+  if (why) throw fieldProblem('webhook', why)
 }
 
-/** One try. `gone`: the receiver does not want it any more (410). Redirects are not followed. Never rejects. */
-export async function sendWebhook(
+/** Try `tries` (from 1) of a message, and a line of the log if it was not taken. Resolves with the delay until the next
+ *  try, in ms; undefined: it was taken, or is given up. Never rejects. */
+export async function tryWebhook(
   env: Env,
   message: Message,
-  fx: WebhookEffects = PLATFORM,
-): Promise<'taken' | 'gone' | 'failed'> {
+  tries: number,
+  fx: WebhookEffects & { log: Log },
+): Promise<number | undefined> {
+  const tried = await sendWebhook(env, message, fx)
+  if (tried.kind === 'taken') return undefined
+  const delayMs = tried.kind === 'failed' ? webhookDelayMs(tries) : undefined
+  const why = tried.kind === 'failed' ? tried.why : 'the receiver does not want it any more (410)'
+  fx.log({ event: 'webhook_failed', message: message.id, why, tries, again: delayMs !== undefined })
+  return delayMs
+}
+
+/** One try. Redirects are not followed. Never rejects. */
+export async function sendWebhook(env: Env, message: Message, fx: WebhookEffects): Promise<Tried> {
   const { id, url, timestamp, type, data } = message
   const signers = signersOf(env)
-  if (!signers || refusalOf(url)) return 'failed'
+  const refusal = signers ? refusalOf(url) : 'WEBHOOK_SECRET is not set or not usable'
+  if (!signers || refusal) return { kind: 'failed', why: String(refusal) }
   const body = JSON.stringify({ type, timestamp: new Date(timestamp).toISOString(), data })
   const triedAt = new Date(fx.now())
   try {
@@ -81,10 +94,11 @@ export async function sendWebhook(
     })
     // What it says beside its status is of no interest, and must not keep the connection.
     await response.body?.cancel()
-    if (response.ok) return 'taken'
-    return response.status === 410 ? 'gone' : 'failed'
-  } catch {
-    return 'failed'
+    if (response.ok) return { kind: 'taken' }
+    if (response.status === 410) return { kind: 'gone' }
+    return { kind: 'failed', why: `the receiver answered ${response.status}` }
+  } catch (error) {
+    return { kind: 'failed', why: String(error) }
   }
 }
 

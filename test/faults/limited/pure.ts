@@ -11,7 +11,7 @@ import {
   type PaceReport,
   paceAfter,
   reportOf,
-  within,
+  underRules,
 } from '../../../worker/providers/pace.ts'
 
 const REFUSAL_MS = 100
@@ -43,7 +43,7 @@ export function simulate(count: number, limits: Limits, latencyMs: (call: number
       out = out.filter((other) => other !== one)
       one.leave?.()
       const isUsed = waiting > 0 || (out.length + 1) * 2 >= pace.limit
-      pace = within(
+      pace = underRules(
         paceAfter(pace, one.report, { sentAt: one.sentAt, others: out.length, isUsed }, now),
         RULES,
       )

@@ -21,6 +21,9 @@ export type Told = {
 
 export type ToldOfBatch = { wish: BatchWish; batch?: BatchView; problem?: ProblemView }
 
+/** Calls the worker for one of WHO. */
+export type Call = (who: number, path: string, init?: RequestInit) => Promise<Response>
+
 /** Problems after which a client asks again. */
 const PASSING = ['unavailable', 'internal', 'too_many_requests']
 

@@ -1,6 +1,11 @@
-// The money of a soak: the ledger against the provider's bill, call by call.
+// The money of a soak: the ledger against the provider's bill, call by call, and budgets.
+import { costOf, type GenerationRecord } from '../../../worker/generation/record.ts'
 import type { LedgerRow } from '../../../worker/money/ledger.ts'
+import { listed } from '../../worker/setup/tokens.ts'
+import { WHO } from './demand.ts'
 import type { Facts } from './facts.ts'
+
+export const usd = (microUsd: number) => microUsd / 1_000_000
 
 /** What the ledger says of one call: charged before free before unknown, as readers of the ledger count it. */
 export type Entry = { generation: string; attempt: number; last: LedgerRow; reserve: LedgerRow | undefined }
@@ -105,6 +110,39 @@ export function findDoubles(facts: Facts): string[] {
   for (const words of calls.keys())
     if (words !== '' && !known.has(words)) findings.push(`${words} was sent for no generation`)
   return findings
+}
+
+/** No budget was passed, by our own count and by the provider's; and the account knows what its generations cost. */
+export async function findOverspent({ tokens, records, calls, bill }: Facts): Promise<string[]> {
+  const findings: string[] = []
+  const costs = new Map(bill.map(({ call, costMicroUsd }) => [call, costMicroUsd ?? 0]))
+  for (const [who, { id }] of tokens.entries()) {
+    const wanted = WHO[who]!
+    if (!('budget' in wanted)) continue
+    const own = records.filter(({ token }) => token === id)
+    const words = new Set(own.map(({ request }) => wordsOf(request.prompt)))
+    const billed = calls.reduce(
+      (sum, each) => sum + (words.has(each.prompt) ? (costs.get(each.id) ?? 0) : 0),
+      0,
+    )
+    const counted = own.reduce((sum, record) => sum + countedOf(record), 0)
+    for (const [period, standing] of Object.entries((await listed(id)).budget)) {
+      const { limit, committed } = standing!
+      if (usd(billed) > limit) findings.push(`${wanted.name}: billed ${usd(billed)} of ${limit} (${period})`)
+      if (committed > limit)
+        findings.push(`${wanted.name}: ${committed} of ${limit} (${period}) is committed`)
+      if (committed !== usd(counted))
+        findings.push(
+          `${wanted.name}: ${committed} is committed (${period}), its generations count ${usd(counted)}`,
+        )
+    }
+  }
+  return findings
+}
+
+/** What a generation counts for in a budget: its cost, or what was held where that is not known. */
+function countedOf(record: GenerationRecord): number {
+  return costOf(record) ?? record.quote.atMost
 }
 
 /** A prompt without what it orders of the emulator. */

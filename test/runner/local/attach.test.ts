@@ -36,7 +36,7 @@ test('starters at the same time get one server; after the last release it ends w
   const attached = await Promise.all([attach(), attach(), attach()])
   expect(new Set(attached.map(({ url }) => url)).size).toBe(1)
   expect(attached[0].emulated).toBe(true)
-  expect(await send(attached[0], 'GET', '/healthz')).toEqual({ ok: true, emulated: true })
+  expect(await send(attached[0], 'GET', '/healthz')).toEqual({ ok: true, emulated: true, paused: false })
 
   await attached[0].release()
   await attached[1].release()
@@ -146,7 +146,7 @@ test('a server with other settings is replaced when nobody uses it, and is an er
   await drawn.release()
 
   const bought = await attachLocal({ stateDir, env })
-  expect(await send(bought, 'GET', '/healthz')).toEqual({ ok: true, emulated: false })
+  expect(await send(bought, 'GET', '/healthz')).toEqual({ ok: true, emulated: false, paused: false })
   await expect(attachLocal({ stateDir, env: { ...env, GOOGLE_API_KEY: 'other' } })).rejects.toMatchObject({
     message: expect.stringContaining('a local worker with other provider settings'),
   })

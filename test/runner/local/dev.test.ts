@@ -19,7 +19,8 @@ test('dev serves at its port with a printed token, shares its worker, and ends i
   ).toMatchInlineSnapshot(`
     "proofsheet worker  http://127.0.0.1:8787
     behind it          the emulator: no provider key is set, pictures are drawn here and cost nothing
-    storage            .proofsheet
+    storage            .proofsheet/worker/emulated
+    webhooks           refused: set WEBHOOK_SECRET, which signs them, in the environment
 
     curl http://127.0.0.1:8787/api/generations \\
       -H "Authorization: Bearer local" -H "Content-Type: application/json" \\
@@ -42,6 +43,28 @@ test('dev serves at its port with a printed token, shares its worker, and ends i
   expect(await ended).toBe(0)
   expect(report).not.toHaveBeenCalled()
   expect(findServer(placeOf(stateDir).record)).toBeUndefined()
+})
+
+test('dev hears PAUSED and WEBHOOK_SECRET of the environment, and says so', async () => {
+  const stateDir = stateDirectory()
+  const interruption = new AbortController()
+  const write = vi.fn()
+  const env = { ...PLAIN, PAUSED: 'yes', WEBHOOK_SECRET: `whsec_${Buffer.alloc(24).toString('base64')}` }
+  const ended = dev({ stateDir, port: 0 }, { env, write, report: vi.fn(), interrupted: interruption.signal })
+  await vi.waitUntil(() => write.mock.calls.length > 0, { timeout: 40_000 })
+  const page = write.mock.calls.join('')
+  expect(page).toContain('paused             PAUSED=yes: what is asked for stays queued, nothing is sent')
+  expect(page).not.toContain('webhooks')
+  const worker = { url: /http:\S+/.exec(page)![0], token: 'local' }
+  expect(await send(worker, 'GET', '/healthz')).toMatchObject({ paused: true })
+  const request = {
+    model: 'nano-banana-2',
+    prompt: 'a kite',
+    webhook: 'https://hooks.example.com/made',
+  }
+  expect(await send(worker, 'POST', '/api/generations', request)).toMatchObject({ status: 'queued' })
+  interruption.abort()
+  expect(await ended).toBe(0)
 })
 
 async function freePort(): Promise<number> {

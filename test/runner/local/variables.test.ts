@@ -2,11 +2,12 @@ import { expect, test } from 'vitest'
 import {
   digestOfVariables,
   isEmulated,
+  isPaused,
   providersOf,
   workerVariables,
 } from '../../../runner/local/variables.ts'
 
-test('the worker is told what core knows of the environment, and nothing else', () => {
+test('the worker is told what core and the worker know of the environment, and nothing else', () => {
   const known = {
     APIYI_API_KEY: 'a',
     TOKAIFY_BASE_URL: 'https://t.example',
@@ -14,6 +15,7 @@ test('the worker is told what core knows of the environment, and nothing else', 
     PROVIDERS: JSON.stringify({ atelier: { baseUrl: 'https://a.example', keyVariable: 'ATELIER_SECRET' } }),
     ATELIER_SECRET: 's',
     EMULATOR_URL: 'http://127.0.0.1:1',
+    WEBHOOK_SECRET: 'whsec_c2VjcmV0',
   }
   const env = {
     ...known,
@@ -32,6 +34,18 @@ test.for([
 ] as const)('%s', ([, env, emulated, providers]) => {
   expect(isEmulated(workerVariables(env))).toBe(emulated)
   expect(providersOf(workerVariables(env))).toEqual(providers)
+})
+
+test.for([
+  [undefined, false],
+  ['', false],
+  ['false', false],
+  [' FALSE ', false],
+  ['true', true],
+  ['1', true],
+  ['yes', true],
+] as const)('PAUSED=%s: paused is %s', ([PAUSED, paused]) => {
+  expect(isPaused({ PAUSED })).toBe(paused)
 })
 
 test('a digest tells other variables and other salts apart, not their order', () => {

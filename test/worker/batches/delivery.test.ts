@@ -1,5 +1,6 @@
 // The queue delivers at least once, at any time, to several at once, and consumers die: nothing is bought twice, and the
 // counts end up right. Deliveries are made by the test.
+import { runInDurableObject } from 'cloudflare:test'
 import { describe, expect, test, vi } from 'vitest'
 import { handOver } from '../../../worker/batches/queue.ts'
 import { generationId } from '../../../worker/generation/name.ts'
@@ -21,12 +22,19 @@ const forgetful = () => ({
 
 const statesOf = async (id: string) => {
   const { results } = await env.DB.prepare(
-    `SELECT state FROM batch_items WHERE batch = (SELECT items FROM batches WHERE id = ?1) ORDER BY line`,
+    `SELECT state FROM batch_lines WHERE line_set = (SELECT line_set FROM batches WHERE id = ?1) ORDER BY line`,
   )
     .bind(id)
     .all<{ state: string }>()
   return results.map(({ state }) => state)
 }
+
+/** Waits until the object of a batch that was woken has looked at it, and says when it looks again. */
+const looked = (id: string) =>
+  vi.waitFor(async () => {
+    const alarm = await runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm())
+    expect(alarm).toBeGreaterThan(Date.now())
+  }, 10_000)
 
 describe('a message', () => {
   test('holds at most 20 lines, and no line is in two', async () => {
@@ -67,11 +75,12 @@ describe('a message', () => {
     await sentLines(sent, 1)
     const DB = { prepare: () => ({ bind: () => ({ first: () => Promise.reject(new Error('D1 is down')) }) }) }
     const all: unknown[] = []
-    for (const attempts of [1, 2, 5, 10]) {
+    for (let attempts = 1; attempts <= 10; attempts++) {
       const { delays } = await deliver(sent, { attempts, changes: { DB } })
       all.push(...delays)
     }
-    expect(all).toEqual([30, 60, 480, 900])
+    // An hour and a half: only after that is a line thought to be lost.
+    expect(all).toEqual([30, 60, 120, 240, 480, 900, 900, 900, 900, 900])
   })
 
   test('with a line that cannot be worked off now comes again, the others are made', async () => {
@@ -98,16 +107,17 @@ describe('a message', () => {
     expect(explicitAcks).toHaveLength(1)
   })
 
-  test('that was lost is sent again after a quarter of an hour', async () => {
+  test('that was lost is sent again after two hours: the queue has given up by then', async () => {
     const words = prompt()
     const { id, sent } = await held([{ prompt: words }])
     await sentLines(sent, 1)
     await vi.waitFor(async () => expect(await statesOf(id)).toEqual(['handed_over']))
     await objectOf(id).drive(id)
     const earlier =
-      'UPDATE batch_items SET handed_at = handed_at - ?2 WHERE batch = (SELECT items FROM batches WHERE id = ?1)'
-    await env.DB.prepare(earlier).bind(id, 890_000).run()
+      'UPDATE batch_lines SET handed_at = handed_at - ?2 WHERE line_set = (SELECT line_set FROM batches WHERE id = ?1)'
+    await env.DB.prepare(earlier).bind(id, 7_190_000).run()
     await objectOf(id).drive(id)
+    await looked(id)
     expect(sent).toHaveLength(1)
     await env.DB.prepare(earlier).bind(id, 20_000).run()
     await objectOf(id).drive(id)

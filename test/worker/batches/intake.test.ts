@@ -1,7 +1,7 @@
 // Handing a batch over: all of it is checked before any of it is accepted, and what is accepted is accepted once.
 import { describe, expect, test, vi } from 'vitest'
 import type { BatchView } from '../../../core/batch.ts'
-import { ask, callsOf, chargesOf, problemOf, prompt } from '../setup/ask.ts'
+import { ask, callsOf, chargesOf, make, problemOf, prompt } from '../setup/ask.ts'
 import { accepted, handOver, handOverText, line, resultsOf } from '../setup/batch.ts'
 import { env } from '../setup/bindings.ts'
 import { PNG, sha256 } from '../setup/pictures.ts'
@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 30_000 })
 
 const rows = async () => {
   const { results } = await env.DB.prepare(
-    `SELECT (SELECT COUNT(*) FROM batches) AS batches, (SELECT COUNT(*) FROM batch_items) AS items`,
+    `SELECT (SELECT COUNT(*) FROM batches) AS batches, (SELECT COUNT(*) FROM batch_lines) AS lines`,
   ).all()
   return results[0]
 }
@@ -91,6 +91,24 @@ describe('what is wrong with lines', () => {
   })
 })
 
+describe('lines that come without their type, or without their ends, are told how to be sent', () => {
+  const one = JSON.stringify(line({ prompt: 'x' }))
+  test.for<[string, string, string | undefined, string, RegExp[]]>([
+    ['one line as a form', one, 'application/x-www-form-urlencoded', 'invalid_request', [/x-ndjson/]],
+    ['one line as text', one, 'text/csv', 'invalid_request', [/must be {"requests": /, /x-ndjson/]],
+    ['a list', `[${one}]`, 'application/json', 'invalid_request', [/must be {"requests": /]],
+    ['lines as JSON', `${one}\n${one}`, 'application/json', 'invalid_json', [/not one JSON/, /x-ndjson/]],
+    ['lines without ends', one + one, undefined, 'invalid_json', [/x-ndjson/, /--data-binary/]],
+    ['NDJSON without ends', one + one, 'application/x-ndjson', 'invalid_json', [/^lines\[1\]: .*--data-bin/]],
+  ])('%s', async ([, body, type, code, words]) => {
+    const bytes = new TextEncoder().encode(body)
+    const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type }
+    const problem = await problemOf(await ask('/api/batches', { method: 'POST', body: bytes, headers }))
+    expect(problem.code).toBe(code)
+    for (const expected of words) expect(problem.detail).toMatch(expected)
+  })
+})
+
 test('lines are counted as an editor counts them: blank ones too', async () => {
   const words = [prompt(), prompt()]
   const [first, second] = words.map((text) => JSON.stringify(line({ prompt: text })))
@@ -131,7 +149,7 @@ test('a long upload is taken in as it is stored: little of it is held at a time'
   const DB = {
     batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
     prepare(sql: string) {
-      if (!sql.includes('INSERT INTO batch_items')) return env.DB.prepare(sql)
+      if (!sql.includes('INSERT INTO batch_lines')) return env.DB.prepare(sql)
       const bind = (...values: string[]) => {
         most = Math.max(most, taken - stored)
         stored += (JSON.parse(values[1]!) as unknown[]).length
@@ -149,7 +167,7 @@ test('a long upload is taken in as it is stored: little of it is held at a time'
 
 test.for([
   ['from the start', /^INSERT INTO batches /],
-  ['when lines are stored', /^INSERT INTO batch_items/],
+  ['when lines are stored', /^INSERT INTO batch_lines/],
 ] as const)('a database that is down %s is told as such, and nothing is accepted', async ([, failing]) => {
   const down = () => Promise.reject(new Error('D1 is down'))
   const DB = {
@@ -212,6 +230,37 @@ describe('keys', () => {
     ])
   })
 
+  test('that belong to other requests already are refused beforehand: nothing is quoted as made', async () => {
+    const key = crypto.randomUUID()
+    const made = await make({ prompt: prompt() }, { 'idempotency-key': key })
+    await vi.waitFor(async () =>
+      expect(await (await ask(`/api/generations?status=succeeded`)).text()).toContain(made.id),
+    )
+    const before = await rows()
+    const problem = await problemOf(await handOver([{ prompt: 'x' }, { prompt: 'another picture', key }]))
+    expect(problem).toMatchObject({ status: 422, code: 'key_reused', charged: 'no' })
+    expect(problem.errors).toEqual([
+      { path: 'lines[2].key', message: 'was used for another request; use a new key for a new picture' },
+    ])
+    expect(await rows()).toEqual(before)
+  })
+
+  test('of pictures that are there are quoted at nothing, and taken', async () => {
+    const key = crypto.randomUUID()
+    const words = prompt()
+    await ask('/api/references', { method: 'POST', body: PNG })
+    const asked = { prompt: words, references: [{ sha256: sha256(PNG) }] }
+    const made = await make(asked, { 'idempotency-key': key })
+    await vi.waitFor(async () =>
+      expect(await (await ask(`/api/generations?status=succeeded`)).text()).toContain(made.id),
+    )
+    const batch = await accepted(await handOver([{ ...asked, key }]))
+    expect(batch.cost.estimated).toBe(0)
+    const [result] = await resultsOf(batch.id)
+    expect(result!.generation!.id).toBe(made.id)
+    expect(await chargesOf(words)).toHaveLength(1)
+  })
+
   test('a line may name the picture of an earlier line only', async () => {
     const problem = await problemOf(
       await handOver([
@@ -252,6 +301,20 @@ describe('an Idempotency-Key', () => {
     const [lines, path] = change(words)
     const body = lines.map((each) => JSON.stringify(each)).join('\n')
     expect((await problemOf(await ask(path, { method: 'POST', body, headers }))).code).toBe('key_reused')
+  })
+
+  test('is told apart by metadata beside NDJSON; what is no object of texts is refused', async () => {
+    const sending = (metadata: string) => {
+      const body = JSON.stringify(line({ prompt: prompt() }))
+      const headers = { 'content-type': 'application/x-ndjson' }
+      return ask(`/api/batches?metadata=${encodeURIComponent(metadata)}`, { method: 'POST', body, headers })
+    }
+    const metadata = { manifest: 'catalog.yaml', pictures: '1' }
+    expect(await accepted(await sending(JSON.stringify(metadata)))).toMatchObject({ metadata })
+    for (const wrong of ['{', '[]', '{"pictures":1}']) {
+      const problem = await problemOf(await sending(wrong))
+      expect(problem).toMatchObject({ code: 'invalid_request', detail: expect.stringContaining('metadata') })
+    }
   })
 
   test('that comes several times at once makes one batch, and each caller gets it', async () => {
@@ -303,6 +366,8 @@ describe('a token', () => {
     const headers = { authorization: `Bearer ${token}` }
     const problem = await problemOf(await handOver([{ prompt: 'x' }], headers))
     expect(problem).toMatchObject({ code: 'budget_exceeded', status: 402 })
+    expect(problem.title).toBe('The budget of the token has no room for it')
+    expect(problem.budget).toEqual({ period: 'day', limit: 0.05, committed: 0, remaining: 0.05 })
     expect(problem.detail).toBe(
       'lines[1]: it may cost up to $0.055; this token may spend $0.05 a day. Nothing was accepted.',
     )

@@ -7,6 +7,7 @@ import { ask, askAs, callsOf, chargesOf, logged, prompt, stored } from '../setup
 import { env } from '../setup/bindings.ts'
 import { plant, recordOf, wish } from '../setup/objects.ts'
 import { freshRelay } from '../setup/relay.ts'
+import { makeToken } from '../setup/tokens.ts'
 import { send, wanting } from './native.ts'
 
 afterEach(() => vi.restoreAllMocks())
@@ -39,16 +40,6 @@ describe('a generation that ended without an answer to show', () => {
       'no',
       /^You exceeded your current quota/,
     ],
-    [
-      'a rate limit that lasts too long',
-      '[[fault:rate-limited retry=400]]',
-      freshRelay(),
-      429,
-      'RESOURCE_EXHAUSTED',
-      'RATE_LIMITED',
-      'no',
-      /^You exceeded your current quota/,
-    ],
     ['an error page', '[[fault:html]]', 'apiyi', 500, 'INTERNAL', 'PROVIDER_ERROR', 'unknown', doubtful],
     ['an answer that is cut off', '[[fault:cut]]', 'apiyi', 500, 'INTERNAL', 'CUT_OFF', 'unknown', doubtful],
     ['a lost connection', '[[fault:reset]]', 'apiyi', 500, 'INTERNAL', 'CUT_OFF', 'unknown', doubtful],
@@ -77,12 +68,6 @@ describe('a generation that ended without an answer to show', () => {
     })
     expect(response.headers.get('x-proofsheet-charged')).toBe(charged)
     expect((await callsOf(words)).length).toBe(provider === 'locked' ? 0 : 1)
-  })
-
-  test('a rate limit says when to come back', async () => {
-    const body = wanting(`[[fault:rate-limited retry=400.5]] ${prompt()}`)
-    const response = await send({ body, model: `${freshRelay()}/nano-banana-2` })
-    expect(detail(await errorOf(response), 'RetryInfo')).toMatchObject({ retryDelay: '400.5s' })
   })
 
   test('a quota of the day is named, so that no client waits for it', async () => {
@@ -141,6 +126,26 @@ describe('the record of a generation says which error it is', () => {
   })
   test('one that was cancelled is CANCELLED', async () => {
     expect(endedError(await base({ status: 'cancelled' }))).toMatchObject({ code: 499, status: 'CANCELLED' })
+  })
+  test('one that was throttled until its deadline is a 429 that says so, and when to come back', async () => {
+    const verdict = { outcome: 'rate_limited', charged: 'no', next: 'wait', message: 'Slow down.' } as const
+    const now = Date.now()
+    const ending = { verdict: { ...verdict, retryAfterMs: 400_500 }, costMicroUsd: 0, endedAt: now }
+    const attempts = [{ number: 1, route: 0, startedAt: now, pictureName: 'x', ending }]
+    const record = await base({
+      status: 'failed',
+      attempts,
+      deadlineAt: now + 4_000,
+      finishedAt: now + 4_000,
+    })
+    const error = endedError({ ...record, createdAt: now })!
+    expect([error.code, error.status]).toEqual([429, 'RESOURCE_EXHAUSTED'])
+    expect(error.message).toMatch(/^its deadline of 4 s passed .* The provider said last: Slow down\.$/)
+    expect(detail(error.body.error as RpcBody['error'], 'ErrorInfo')).toMatchObject({
+      reason: 'RATE_LIMITED',
+      metadata: { generation: record.id, charged: 'no' },
+    })
+    expect(detail(error.body.error as RpcBody['error'], 'RetryInfo')).toMatchObject({ retryDelay: '400.5s' })
   })
   test('one that was never sent is UNAVAILABLE', async () => {
     expect(endedError(await base({ status: 'failed' }))).toMatchObject({ code: 503, status: 'UNAVAILABLE' })
@@ -259,7 +264,15 @@ describe('the key', () => {
   test('that is not known is answered as Google does', async () => {
     const error = await errorOf(await askAs(path, { headers: { 'x-goog-api-key': 'wrong' } }))
     expect(error).toMatchObject({ code: 400, status: 'INVALID_ARGUMENT' })
-    expect(error.message).toBe('API key not valid. Please pass a valid API key.')
+    expect(error.message).toBe('API key not valid. Please pass a valid API key. (this token is not known)')
+    expect(detail(error, 'ErrorInfo')).toMatchObject({ reason: 'API_KEY_INVALID' })
+  })
+
+  test('that was revoked or has expired says so, in the words by which Google’s clients know it', async () => {
+    const revoked = await makeToken({ name: 'for a while' })
+    await ask(`/api/tokens/${revoked.id}`, { method: 'DELETE' })
+    const error = await errorOf(await askAs(path, { headers: { 'x-goog-api-key': revoked.token } }))
+    expect(error.message).toMatch(/^API key not valid\. .*this token was revoked; ask for another/)
     expect(detail(error, 'ErrorInfo')).toMatchObject({ reason: 'API_KEY_INVALID' })
   })
 

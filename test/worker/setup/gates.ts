@@ -7,7 +7,7 @@ import { env } from './bindings.ts'
 afterEach(async () => {
   for (const id of await listDurableObjectIds(env.GATE))
     await runInDurableObject(env.GATE.get(id), (_, { storage }) => {
-      for (const table of ['waiting', 'leases', 'sent']) storage.sql.exec(`DELETE FROM ${table}`)
+      for (const table of ['waiting', 'leases', 'refused', 'sent']) storage.sql.exec(`DELETE FROM ${table}`)
       storage.kv.delete('pace')
     })
 })

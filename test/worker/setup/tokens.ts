@@ -37,6 +37,6 @@ export function postWith(
 
 /** A token as it is listed. */
 export async function listed(id: string): Promise<TokenView> {
-  const { tokens } = (await (await ask('/api/tokens')).json()) as { tokens: TokenView[] }
+  const { tokens } = (await (await ask('/api/tokens?limit=100')).json()) as { tokens: TokenView[] }
   return tokens.find((token) => token.id === id)!
 }

@@ -1,24 +1,42 @@
-// What a run leaves on the screen when it has ended, and its exit code.
+// What run and run --attach show while pictures come, what they leave on the screen, and their exit code.
 import { relative } from 'node:path'
 import type { MicroUsd } from '../../core/money.ts'
+import type { Client } from '../client.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { LOCAL_PORT } from '../local/options.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
+import { continuing, repeating } from '../run/again.ts'
+import type { Summary } from '../run/events.ts'
+import type { Interrupts } from '../run/interrupts.ts'
+import type { RunOptions } from '../run/options.ts'
+import { type Ended, type Work, work } from '../run/work.ts'
 import { commandLine } from '../views/command.ts'
 import { count } from '../views/format.ts'
+import { progressOf } from '../views/progress.ts'
 import { resultJson } from '../views/result.ts'
+import { sayer } from '../views/say.ts'
 import { adoptedLines, closingLines, openEnds, pictureLines } from '../views/summary.ts'
-import { continuing, repeating } from './again.ts'
-import type { Summary } from './events.ts'
-import type { RunOptions } from './options.ts'
-import type { Ended, Work } from './work.ts'
 
-/** Says something on stderr unless the run is to be silent or read by programs. */
-export function sayer({ progress }: Pick<RunOptions, 'progress'>, io: Io): (line: string) => void {
-  const isTalking = progress !== 'quiet' && progress !== 'json'
-  return (line) => void (isTalking && io.stderr.write(`${line}\n`))
+/** Has the pictures made, or followed, and shows how it goes. */
+export async function shown(
+  prepared: Prepared,
+  tasks: Work,
+  options: RunOptions,
+  heard: Interrupts,
+  client: Client | undefined,
+  io: Io,
+): Promise<Ended> {
+  const { quote, emulated } = prepared.plan
+  const { stderr, now, every, cwd } = io
+  const total = tasks.wanted.length
+  const progress = progressOf(options.progress, { stderr, total, quote, emulated, now, every })
+  try {
+    return await work(prepared, tasks, options, heard, client, { now, cwd, emit: progress.event })
+  } finally {
+    progress.end()
+  }
 }
 
 /** Prints the pictures, what became of the others, and what to do next. */
@@ -30,7 +48,7 @@ export async function finish(
   io: Io,
 ): Promise<ExitCode> {
   const { plan, state } = prepared
-  const say = sayer(options, io)
+  const say = sayer(options.progress, io.stderr)
   const { summary, unfetched, notFetched } = ended
   if (options.json)
     io.stdout.data(`${JSON.stringify(resultJson(ended, { limit, blocked: ended.blocked }), null, 2)}\n`)

@@ -1,7 +1,7 @@
 // The emulator of the soak: one of its own, so that its bill is the soak's alone, and with quick drawing, because what is
 // tried is the worker. How long a picture takes follows from its prompt.
 import type { TestProject } from 'vitest/node'
-import { serveEmulator } from '../emulator/serve.ts'
+import { serveEmulator } from '../../../emulator/serve.ts'
 
 /** Vitest's global set-up. */
 export default async function provider(project: TestProject): Promise<() => Promise<void>> {
