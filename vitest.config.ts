@@ -1,5 +1,6 @@
 // Two kinds of tests: in Node, and inside workerd. One command runs both.
 import { defineConfig } from 'vitest/config'
+import { FILES_AT_ONCE } from './test/pace.ts'
 
 // Local workerd would fetch a description of the nearest data centre at every start.
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false'
@@ -19,6 +20,7 @@ export default defineConfig({
           exclude: ['test/worker/**', 'test/faults/**'],
           environment: 'node',
           testTimeout: 60_000,
+          maxWorkers: FILES_AT_ONCE,
         },
       },
     ],

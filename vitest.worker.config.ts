@@ -1,6 +1,7 @@
 // Tests that run inside workerd, against the local R2, D1 and Durable Objects, with the emulator as every provider.
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { FILES_AT_ONCE } from './test/pace.ts'
 import { usualBindings } from './test/workerd.ts'
 
 const relay = {
@@ -39,6 +40,7 @@ export default defineConfig({
     }),
   ],
   test: {
+    maxWorkers: FILES_AT_ONCE,
     include: ['test/faults/**/*.test.ts', ...(process.env.THOROUGH ? [] : ['test/worker/**/*.test.ts'])],
     // With an emulator of its own: vitest.soak.config.ts.
     exclude: ['test/faults/soak.test.ts'],

@@ -37,7 +37,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-type Document = { info: { version: string }; paths: Record<string, Record<string, { operationId: string }>> }
+type Items = Record<string, Record<string, { operationId: string }>>
+type Document = { info: { version: string }; paths: Items; webhooks: Items }
 
 async function read(): Promise<Document> {
   return (await (await fetch(`${origin}/openapi.json`)).json()) as Document
@@ -83,7 +84,8 @@ describe.runIf(chromium)('in a browser, /docs', () => {
     )
 
   test('shows every operation, and asks nobody but the worker', async () => {
-    const operations = Object.values((await read()).paths).flatMap((item) =>
+    const { paths, webhooks } = await read()
+    const operations = [...Object.values(paths), ...Object.values(webhooks)].flatMap((item) =>
       Object.values(item).map(({ operationId }) => operationId),
     )
     expect(await visible()).toEqual(operations.sort())
