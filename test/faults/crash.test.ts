@@ -24,7 +24,7 @@ type Kind = {
   /** Or at relays, one after the other at each: where what one is told would hold up the others. */
   atRelays?: true
   refusesPictures?: true
-  /** Every moment is tried at every run; of the others a third, another one each time, unless it is to be thorough. */
+  /** Every moment is tried at every run; of the others a fifth, another one each time, unless it is to be thorough. */
   isChief?: true
   /** How it ends without an accident, and after how many calls. */
   status: string
@@ -64,7 +64,7 @@ const KINDS: [string, Kind][] = [
 const AT_ONCE = 24
 
 /** Of how many moments of the lesser kinds one is tried. */
-const STEP = 3
+const STEP = 5
 
 /** Relays there are (vitest.worker.config.ts). */
 const RELAYS = 16

@@ -31,7 +31,7 @@ const seed = settings.SOAK_SEED || String(crypto.getRandomValues(new Uint32Array
 const count =
   Number(settings.SOAK_GENERATIONS) ||
   Math.round(Number(settings.SOAK_MINUTES) * A_MINUTE) ||
-  (settings.THOROUGH ? 240 : 120)
+  (settings.THOROUGH ? 240 : 80)
 
 /** For how long clients that have no answer go on after the last wish, in ms. */
 const PATIENCE_MS = 15_000
