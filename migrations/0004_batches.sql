@@ -47,5 +47,6 @@ CREATE TABLE batch_lines (
 );
 
 CREATE INDEX batch_lines_by_generation ON batch_lines (generation);
+-- Queries that are to use it repeat `state <> 'ended'` beside the state they want: SQLite does not conclude it.
 CREATE INDEX batch_lines_open ON batch_lines (line_set, state, line) WHERE state <> 'ended';
 CREATE INDEX batch_lines_by_end ON batch_lines (line_set, ended_seq, status) WHERE ended_seq IS NOT NULL;

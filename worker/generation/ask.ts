@@ -250,8 +250,3 @@ export async function waitUntilEnded(
 
 /** Delay before an object that broke off a wait is asked again, in ms. */
 const RESTART_MS = 500
-
-/** Where pictures are served from, no trailing slash. */
-export function imagesUrlOf(c: Asker): string {
-  return c.var.imagesUrl
-}

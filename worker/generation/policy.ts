@@ -55,7 +55,7 @@ export function stepAt(record: GenerationRecord, now: number): number | undefine
 }
 
 /** Delay before try `tries + 1`, in ms: doubling, bounded. */
-export function backoffMs(tries: number): number {
+function backoffMs(tries: number): number {
   return Math.min(FIRST_DELAY_MS * 2 ** (tries - 1), LONGEST_DELAY_MS)
 }
 

@@ -2,7 +2,7 @@
 // edit knows what it edits; the generation is one like any other, stored and on the bill.
 import type { Context } from 'hono'
 import type { AppEnv } from '../env.ts'
-import { type Accepted, type Asked, accept, imagesUrlOf, waitUntilEnded } from '../generation/ask.ts'
+import { type Accepted, type Asked, accept, waitUntilEnded } from '../generation/ask.ts'
 import { readKept } from '../generation/commit.ts'
 import { keptOfEnding } from '../generation/kept.ts'
 import { type Attempt, type GenerationRecord, resultOf } from '../generation/record.ts'
@@ -52,7 +52,7 @@ function streamed(
   accepted: Accepted,
   style: ChatStyle,
 ): Response {
-  const view = viewAtEnd(accepted.record, imagesUrlOf(c))
+  const view = viewAtEnd(accepted.record, c.var.imagesUrl)
   const body = eventStream(c.env.BUCKET, async (events) => {
     await events.send([JSON.stringify(firstChunk(view))])
     const chunks = async () => {
@@ -71,7 +71,7 @@ function streamed(
 
 /** What is known when a stream begins: not yet what it will have cost, unless the answer was there before. */
 function headersOfStream(c: Context<AppEnv>, { record, replayed }: Accepted): Record<string, string> {
-  const headers = answerHeaders(c, [viewAtEnd(record, imagesUrlOf(c))], replayed)
+  const headers = answerHeaders(c, [viewAtEnd(record, c.var.imagesUrl)], replayed)
   if (record.finishedAt !== undefined) return headers
   const { 'x-proofsheet-cost': _, 'x-proofsheet-charged': __, ...known } = headers
   return known
@@ -81,7 +81,7 @@ function headersOfStream(c: Context<AppEnv>, { record, replayed }: Accepted): Re
  *  else is an error. Throws OpenAiError. */
 async function answerOf(c: Context<AppEnv>, { record: before, replayed }: Accepted): Promise<ChatAnswer> {
   const record = await waitUntilEnded(c, before, DROP_IN_WAIT_S)
-  const view = viewAtEnd(record, imagesUrlOf(c))
+  const view = viewAtEnd(record, c.var.imagesUrl)
   const last = resultOf(record)
   if (record.deletedAt !== undefined && view.image)
     throw pictureGone(record, answerHeaders(c, [view], replayed))
@@ -108,7 +108,7 @@ async function piecesOf(c: Context<AppEnv>, record: GenerationRecord, last: Atte
     }
     const { picture } = part
     if (!picture || !shown.includes(picture.key)) return []
-    return [{ picture, url: `${imagesUrlOf(c)}/${picture.key.replace(/^pictures\//, '')}` }]
+    return [{ picture, url: `${c.var.imagesUrl}/${picture.key.replace(/^pictures\//, '')}` }]
   })
 }
 

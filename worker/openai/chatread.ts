@@ -4,7 +4,7 @@ import type { Context } from 'hono'
 import type { Turn } from '../../core/gemini/conversation.ts'
 import { MAX_PROMPT_CHARS } from '../../core/models.ts'
 import type { AppEnv } from '../env.ts'
-import { type Asked, imagesUrlOf } from '../generation/ask.ts'
+import type { Asked } from '../generation/ask.ts'
 import { takeBody } from '../references/intake.ts'
 import { type FoundReference, referenceOf } from './chatimages.ts'
 import { withinReach } from './chatmemory.ts'
@@ -47,7 +47,7 @@ async function readTaken(
     throw invalidField(null, 'the body must be a JSON object with `model` and `messages`', 'invalid_type')
   const body = json as Record<string, unknown>
   const settings = readSettings(body, c.var.market)
-  const read = readMessages(body.messages, (address) => address.startsWith(`${imagesUrlOf(c)}/`))
+  const read = readMessages(body.messages, (address) => address.startsWith(`${c.var.imagesUrl}/`))
   const { turns, kept } = withinReach(read.turns, settings.model.references.max)
   const images = kept.map((index) => read.images[index]!)
   const found: FoundReference[] = []

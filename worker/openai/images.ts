@@ -2,7 +2,7 @@
 // The two differ in what they need: an edit has at least one image.
 import type { Context } from 'hono'
 import type { AppEnv } from '../env.ts'
-import { type Accepted, type Asked, accept, imagesUrlOf, waitUntilEnded } from '../generation/ask.ts'
+import { type Accepted, type Asked, accept, waitUntilEnded } from '../generation/ask.ts'
 import type { GenerationRecord } from '../generation/record.ts'
 import { type CallOptions, callOptions, DROP_IN_DEADLINE_S, DROP_IN_WAIT_S } from '../http/dropin.ts'
 import { Problem } from '../http/problem.ts'
@@ -157,17 +157,17 @@ async function ending(c: Context<AppEnv>, begun: Begun, { isUrlOnly }: Delivery)
   const before = begun.accepted.record
   try {
     const record = await waitUntilEnded(c, before, DROP_IN_WAIT_S)
-    const made = madeOf(record, imagesUrlOf(c))
+    const made = madeOf(record, c.var.imagesUrl)
     const pictures = isUrlOnly ? [] : (made?.pictures ?? []).map(({ picture }) => picture)
     // An answer is not begun that cannot be finished.
     const isThere = record.deletedAt === undefined && (await missingIn(pictures, c.env.BUCKET)) === undefined
     if (made && isThere) return { record, made }
-    const view = viewAtEnd(record, imagesUrlOf(c))
+    const view = viewAtEnd(record, c.var.imagesUrl)
     const error = made ? pictureGone(record) : generationError(view, {})
     return { record, error, missing: missingOf(error, view) }
   } catch (bug) {
     const error = openAiError(c, bug)
-    return { record: before, error, missing: missingOf(error, viewAtEnd(before, imagesUrlOf(c))) }
+    return { record: before, error, missing: missingOf(error, viewAtEnd(before, c.var.imagesUrl)) }
   }
 }
 
@@ -177,7 +177,7 @@ function headersOf(
   records: readonly GenerationRecord[],
   missing: readonly Missing[],
 ): Record<string, string> {
-  const views = records.map((record) => viewAtEnd(record, imagesUrlOf(c)))
+  const views = records.map((record) => viewAtEnd(record, c.var.imagesUrl))
   const replayed = begun.every((each) => each.accepted?.replayed)
   const names = missing.map(({ generation, code }) => [generation, code].filter(Boolean).join(' '))
   return {

@@ -1,14 +1,14 @@
 // Addresses of our own pictures as input: the bytes are here already, so nothing is fetched.
 import type { Context } from 'hono'
 import type { AppEnv } from '../env.ts'
-import { imagesUrlOf, readGeneration } from '../generation/ask.ts'
+import { readGeneration } from '../generation/ask.ts'
 import type { Input } from '../generation/record.ts'
 import { Problem } from '../http/problem.ts'
 
 /** The stored picture behind an address of ours; undefined when the address is another's. Throws `reference_not_found`
  *  when it is ours and no such picture is there for this workspace. */
 export async function ownPicture(c: Context<AppEnv>, url: string): Promise<Input | undefined> {
-  const imagesUrl = imagesUrlOf(c)
+  const { imagesUrl } = c.var
   const [address = ''] = url.split(/[?#]/)
   if (!address.startsWith(`${imagesUrl}/`)) return undefined
   const key = `pictures/${address.slice(imagesUrl.length + 1)}`

@@ -12,7 +12,7 @@ import { endedError, errorResponse, pictureGone, rpcErrorOf } from '../gemini/er
 import { listModels, modelEntry } from '../gemini/models.ts'
 import { relocate } from '../gemini/places.ts'
 import { readCall } from '../gemini/read.ts'
-import { accept, imagesUrlOf, waitUntilEnded } from '../generation/ask.ts'
+import { accept, waitUntilEnded } from '../generation/ask.ts'
 import { readKept } from '../generation/commit.ts'
 import { type GenerationRecord, resultOf } from '../generation/record.ts'
 import { viewOf } from '../generation/view.ts'
@@ -84,7 +84,7 @@ async function generate(c: Call, name: string): Promise<Response> {
     throw error instanceof Problem ? relocate(error, places) : error
   })
   const ended = await waitUntilEnded(c, record, DROP_IN_WAIT_S)
-  const imagesUrl = imagesUrlOf(c)
+  const { imagesUrl } = c.var
   // The headers hold no durations, so any instant will do.
   const view = viewOf(ended, imagesUrl, ended.createdAt)
   const headers = { 'x-request-id': c.var.requestId, ...resultHeaders([view], replayed) }
