@@ -21,6 +21,7 @@ export default defineConfig({
           environment: 'node',
           testTimeout: 60_000,
           maxWorkers: FILES_AT_ONCE,
+          isolate: false,
         },
       },
     ],

@@ -30,6 +30,8 @@ export default defineConfig({
     sequence: { groupOrder: 1 },
     include: ['test/faults/soak.test.ts'],
     globalSetup: ['test/faults/soak/provider.ts'],
-    setupFiles: ['test/worker/setup/migrate.ts'],
+    setupFiles: ['test/worker/setup/quiet.ts', 'test/worker/setup/storage.ts'],
+    // As in vitest.worker.config.ts.
+    disableConsoleIntercept: true,
   },
 })

@@ -45,6 +45,9 @@ export default defineConfig({
     // With an emulator of its own: vitest.soak.config.ts.
     exclude: ['test/faults/soak.test.ts'],
     globalSetup: ['test/provider.ts'],
-    setupFiles: ['test/worker/setup/migrate.ts', 'test/worker/setup/gates.ts'],
+    setupFiles: ['test/worker/setup/quiet.ts', 'test/worker/setup/storage.ts', 'test/worker/setup/gates.ts'],
+    isolate: false,
+    // A line that vitest passes on while a file ends keeps it waiting for ever (cloudflare/workers-sdk#15719).
+    disableConsoleIntercept: true,
   },
 })

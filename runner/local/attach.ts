@@ -3,11 +3,11 @@
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Refusal } from './control.ts'
-import { inUse, notStarted, withoutStorage } from './failure.ts'
-import { ask, type Lease, takeLease } from './loopback.ts'
+import { inUse, notStarted, portTaken, withoutStorage } from './failure.ts'
+import { ask, isFree, type Lease, takeLease } from './loopback.ts'
 import { type Place, PROJECT, placeOf } from './place.ts'
 import { findServer, type Serving } from './record.ts'
-import { portOf, type Start, startServer } from './start.ts'
+import { type Start, startServer } from './start.ts'
 import {
   digestOfFiles,
   digestOfVariables,
@@ -68,7 +68,7 @@ export async function attachLocal(options: AttachOptions): Promise<Attached> {
 }
 
 async function attach(options: AttachOptions, place: Place): Promise<Attached> {
-  const { env, emulatorLatencyMs, token, stateDir } = options
+  const { env, emulatorLatencyMs, token, stateDir, port, preferredPort } = options
   // What the emulator draws is worth nothing, and need not wait, unless somebody says so.
   const paused = isPaused(env) || (options.paused === true && !isEmulated(workerVariables(env)))
   const differenceOf = comparison({ ...options, paused })
@@ -106,13 +106,14 @@ async function attach(options: AttachOptions, place: Place): Promise<Attached> {
       case undefined:
         startingMs += LOOK_MS
         if (start?.state === 'failed') throw notStarted(place, 'it ended')
-        if (start?.state !== 'running')
-          start = await startServer(
-            place,
-            { stateDir, port: await portOf(options), emulatorLatencyMs, paused },
-            env,
-            token,
-          )
+        if (start?.state === 'running') break
+        if (port && !(await isFree(port))) throw portTaken(port)
+        start = await startServer(
+          place,
+          { stateDir, port, preferredPort, emulatorLatencyMs, paused },
+          env,
+          token,
+        )
     }
   }
   start?.stop()

@@ -1,5 +1,6 @@
-// Requests to servers on this machine, without proxies and pooled connections; and leases, which are such requests.
+// Requests to servers on this machine, without proxies and pooled connections; leases, which are such requests; and its ports.
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 /** How long a local answer may take, in ms. A worker that has just started compiles itself first. */
@@ -47,5 +48,16 @@ function open(method: string, url: string, token: string) {
     sent.on('error', reject)
     sent.on('response', (response) => resolve({ sent, response }))
     sent.end()
+  })
+}
+
+/** Whether nobody listens at a port of 127.0.0.1. */
+export async function isFree(port: number): Promise<boolean> {
+  const probe = createServer()
+  return new Promise<boolean>((resolve, reject) => {
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
+    )
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
   })
 }

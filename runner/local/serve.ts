@@ -11,13 +11,13 @@ import { type Makes, makes } from './generations.ts'
 import { isLeftover, settle } from './leftovers.ts'
 import { untilNoCalls, untilUnused } from './lifetime.ts'
 import { takeLock } from './lock.ts'
-import { ask } from './loopback.ts'
+import { ask, isFree } from './loopback.ts'
 import { type ServeOptions, TAKEN } from './options.ts'
 import { type Place, PROJECT, placeOf } from './place.ts'
 import { identityOf, isAlive, kill } from './process.ts'
 import { readServing, removeServing, type Serving, writeServing } from './record.ts'
 import { digestOfFiles, digestOfVariables, isEmulated, workerVariables } from './variables.ts'
-import { migrate, startWorker } from './workerd.ts'
+import { AddressTakenError, migrate, startWorker } from './workerd.ts'
 
 /** A log longer than this is started anew, in bytes. */
 const LOG_BYTES = 1024 * 1024
@@ -62,7 +62,10 @@ async function serve(options: ServeOptions, env: NodeJS.ProcessEnv): Promise<voi
     },
   })
 
-  const worker = await startAll(place, options, variables, serving)
+  const worker = await startAll(place, options, variables, serving).catch((error) => {
+    if (!(error instanceof AddressTakenError)) throw error
+    process.exit(TAKEN)
+  })
   const asked = Promise.withResolvers<void>()
   const control = await openControl({
     token: serving.token,
@@ -99,7 +102,7 @@ async function serve(options: ServeOptions, env: NodeJS.ProcessEnv): Promise<voi
 /** Starts emulator and worker; resolves when the first answer has been given. */
 async function startAll(
   place: Place,
-  { port = 0, emulatorLatencyMs }: ServeOptions,
+  { port, preferredPort, emulatorLatencyMs }: ServeOptions,
   variables: Record<string, string>,
   { emulated, paused, token }: Serving,
 ): Promise<Makes & { url: string }> {
@@ -118,7 +121,9 @@ async function startAll(
     ...(emulatorUrl ? { EMULATOR_URL: emulatorUrl } : {}),
     ...(paused ? { PAUSED: 'true' } : {}),
   }
-  const url = await startWorker(storage, bindings, port, (line) => {
+  // As late as can be, for others start as well.
+  const preferred = preferredPort && (await isFree(preferredPort)) ? preferredPort : 0
+  const url = await startWorker(storage, bindings, port || preferred, (line) => {
     if (!line.startsWith('{"event":"request"')) say(line)
   })
   const answer = await ask('GET', `${url}/healthz`, token)

@@ -2,14 +2,12 @@
 // reaches it, and its worker with the calls that are paid for.
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { portTaken } from './failure.ts'
 import { type ServeOptions, TAKEN } from './options.ts'
 import { type Place, PROJECT } from './place.ts'
 import type { Environment } from './variables.ts'
 import { wranglerEnvironment } from './workerd.ts'
 
-/** `late`: another server had the storage already. */
+/** `late`: another server had the storage or the port already. */
 export type Start = { readonly state: 'running' | 'late' | 'failed'; stop(): void }
 
 /** Starts a server; keys and token travel in its environment. What it writes goes to the log. */
@@ -42,22 +40,4 @@ export async function startServer(
     },
     stop: () => child.kill(),
   }
-}
-
-/** The port a server shall listen on; undefined: any. Wrangler takes another one without a word when it is taken.
- *  @throws LocalWorkerError when `port` is taken. */
-export async function portOf(wanted: { port?: number; preferredPort?: number }): Promise<number | undefined> {
-  const { port, preferredPort } = wanted
-  if (port && !(await isFree(port))) throw portTaken(port)
-  return port ?? (preferredPort && (await isFree(preferredPort)) ? preferredPort : undefined)
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const probe = createServer()
-  return new Promise<boolean>((resolve, reject) => {
-    probe.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
-    )
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
-  })
 }

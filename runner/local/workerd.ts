@@ -47,16 +47,28 @@ export async function migrate(place: Place, storage: string): Promise<void> {
   writeFileSync(applied, digest)
 }
 
+/** Another program listens where the worker was to listen. */
+export class AddressTakenError extends Error {
+  override name = 'AddressTakenError'
+}
+
 /** Starts the worker, which lives as long as this process; resolves with its address. `variables` become its secrets.
- *  `log` is given the lines that the worker and workerd write. */
+ *  `log` is given the lines that the worker and workerd write.
+ *  @throws AddressTakenError when another program has taken `port` since it was looked at. */
 export async function startWorker(
   storage: string,
   variables: Record<string, string>,
   port: number,
   log: (line: string) => void,
 ): Promise<string> {
-  const { unstable_startWorker } = await import('wrangler')
-  const worker = await unstable_startWorker({
+  const { unstable_DevEnv } = await import('wrangler')
+  const wrangler = new unstable_DevEnv()
+  // Wrangler only reports these: the worker would never be ready.
+  const failed = new Promise<never>((_, reject) => {
+    wrangler.on('error', (error: unknown) => reject(failureOf(error)))
+    wrangler.on('buildFailed', ({ cause }: { cause: unknown }) => reject(cause))
+  })
+  const started = wrangler.startWorker({
     config: PROJECT.config,
     // With an entry of its own wrangler builds below the working directory instead of beside wrangler.toml.
     entrypoint: PROJECT.entry,
@@ -72,6 +84,14 @@ export async function startWorker(
       watch: false,
     },
   })
-  await worker.ready
-  return (await worker.url).origin
+  const ready = started.then(async (worker) => {
+    await worker.ready
+    return (await worker.url).origin
+  })
+  return Promise.race([ready, failed])
+}
+
+function failureOf(error: unknown): unknown {
+  const message = error instanceof Error ? error.message : ''
+  return message.startsWith('Address already in use') ? new AddressTakenError(message) : error
 }

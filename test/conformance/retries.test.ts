@@ -175,18 +175,25 @@ describe.for(ROWS)('%s', ([answer, , , counts]) => {
 })
 
 describe.concurrent('a client that gives up waiting and asks again', () => {
+  // Longer than two waits of a client, so that it is the last of three tries that gets the picture, with time to spare.
+  const SLOW = '[[fault:slow ms=3500]] a slow train'
+  const WAIT_MS = 1_500
+
   test.for([
     [
       'images',
-      (words: string) => openai(700).images.generate({ model: MODEL, prompt: words, quality: 'low' }),
+      (words: string) => openai(WAIT_MS).images.generate({ model: MODEL, prompt: words, quality: 'low' }),
     ],
     [
       'chat',
       (words: string) =>
-        openai(700).chat.completions.create({ model: MODEL, messages: [{ role: 'user', content: words }] }),
+        openai(WAIT_MS).chat.completions.create({
+          model: MODEL,
+          messages: [{ role: 'user', content: words }],
+        }),
     ],
   ] as const)('openai %s: gets the one picture that was bought', async ([, ask]) => {
-    const words = prompt('[[fault:slow ms=1500]] a slow train')
+    const words = prompt(SLOW)
     await ask(words)
     const asked = front.requests.filter(({ body }) => body.includes(words))
     expect(asked.length).toBeGreaterThan(1)
@@ -201,9 +208,9 @@ describe.concurrent('a client that gives up waiting and asks again', () => {
   ] as unknown as [string, GenAI, string, Record<string, string>][])(
     '@google/genai $0: gets the one picture that was bought, $2 an idempotency key',
     async ([, GoogleGenAI, , headers]) => {
-      const words = prompt('[[fault:slow ms=1500]] a slow train')
+      const words = prompt(SLOW)
       const retryOptions = { attempts: 5, ...QUICK }
-      const httpOptions = { baseUrl: front.url, timeout: 700, retryOptions, headers }
+      const httpOptions = { baseUrl: front.url, timeout: WAIT_MS, retryOptions, headers }
       const client = new GoogleGenAI({ apiKey: shop.token, httpOptions })
       const response = await client.models.generateContent({ model: MODEL, contents: words, config: SMALL })
       expect(response.data).toMatch(/./)

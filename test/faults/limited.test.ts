@@ -60,7 +60,7 @@ describe(`${COUNT} pictures, by the objects`, () => {
       expect(outcomes).toHaveLength(COUNT + provider.refused)
       expect(provider.made).toBe(COUNT)
       const share = ms / floorMs(COUNT, limits)
-      if (isMany) console.log(`${COUNT} pictures take ${share.toFixed(4)} of the floor`)
+      if (isMany) console.info(`${COUNT} pictures take ${share.toFixed(4)} of the floor`)
       expect(share).toBeLessThan(most)
     },
   )

@@ -41,7 +41,6 @@ test(`${count} wishes under every fault: ledger = bill, nothing lost, nothing tw
 }, async () => {
   const beganAt = Date.now()
   const lines: string[] = []
-  const write = console.log
   vi.spyOn(console, 'log').mockImplementation((...values) => void lines.push(values.map(String).join(' ')))
 
   for (const [provider, rules] of Object.entries(STANDING))
@@ -76,7 +75,7 @@ test(`${count} wishes under every fault: ledger = bill, nothing lost, nothing tw
   const facts = await gather({ tokens, told, toldOfBatches, received: weather.received, lines })
   const { findings, figures } = await findingsOf(facts, clients.call)
   const seconds = Math.round((Date.now() - beganAt) / 1_000)
-  write(
+  console.info(
     `soak ${JSON.stringify({ seed, wishes: count, seconds, drainSeconds, ...weather.counts, ...figures }, null, 1)}`,
   )
   const awake = stillAwake.map(({ kind, stub, at }) => `${kind} ${stub.id} wakes at ${at}`)

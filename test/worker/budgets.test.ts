@@ -245,7 +245,6 @@ describe('a budget that is used up is told so that no client repeats by itself',
 })
 
 test('an account that cannot be reached accepts nothing', async () => {
-  vi.spyOn(console, 'log').mockImplementation(() => {})
   const reserve = vi
     .spyOn(Account.prototype, 'reserve')
     .mockRejectedValue(new Error('Network connection lost.'))

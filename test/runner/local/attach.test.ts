@@ -18,7 +18,17 @@ import { attachLocal } from '../../../runner/local/attach.ts'
 import { placeOf } from '../../../runner/local/place.ts'
 import { identityOf, isAlive } from '../../../runner/local/process.ts'
 import { readServing, writeServing } from '../../../runner/local/record.ts'
-import { FERN, KEY, PLAIN, paidProvider, processesOf, send, stateDirectory, untilGone } from './local.ts'
+import {
+  FERN,
+  freePort,
+  KEY,
+  PLAIN,
+  paidProvider,
+  processesOf,
+  send,
+  stateDirectory,
+  untilGone,
+} from './local.ts'
 
 const template = realpathSync(mkdtempSync(join(tmpdir(), 'proofsheet-template-')))
 
@@ -106,6 +116,27 @@ test('a killed server loses no call under way: the next one waits for the old wo
   expect(generations).toMatchObject([{ status: 'succeeded', attempts: [{ charged: 'yes' }] }])
   expect(calls()).toBe(1)
   await second.release()
+})
+
+test('storages that are started at the same time share no port; who named it is told that it is taken', async () => {
+  const port = await freePort()
+  const all = await Promise.all(
+    [1, 2, 3].map(() => attachLocal({ stateDir: stateDirectory(template), env: PLAIN, preferredPort: port })),
+  )
+  expect(new Set(all.map(({ url }) => url)).size).toBe(3)
+  expect(all.map(({ url }) => new URL(url).port)).toContain(String(port))
+  await Promise.all(all.map(({ release }) => release()))
+
+  const named = await freePort()
+  const attempts = await Promise.allSettled(
+    [1, 2].map(() => attachLocal({ stateDir: stateDirectory(template), env: PLAIN, port: named })),
+  )
+  const [told] = attempts.filter((attempt) => attempt.status === 'rejected')
+  expect(told!.reason).toMatchObject({
+    reason: 'port',
+    message: `port ${named} of 127.0.0.1 is taken; name another one with --port`,
+  })
+  for (const attempt of attempts) if (attempt.status === 'fulfilled') await attempt.value.release()
 })
 
 test('a record of a server that is gone is replaced; a process that has its number now is left alone', async () => {

@@ -1,10 +1,9 @@
-import { type AddressInfo, createServer } from 'node:net'
 import { expect, test, vi } from 'vitest'
 import { dev } from '../../../runner/commands/dev.ts'
 import { attachLocal } from '../../../runner/local/attach.ts'
 import { placeOf } from '../../../runner/local/place.ts'
 import { findServer } from '../../../runner/local/record.ts'
-import { PLAIN, send, stateDirectory } from './local.ts'
+import { freePort, PLAIN, send, stateDirectory } from './local.ts'
 
 test('dev serves at its port with a printed token, shares its worker, and ends it when it is interrupted', async () => {
   const stateDir = stateDirectory()
@@ -66,11 +65,3 @@ test('dev hears PAUSED and WEBHOOK_SECRET of the environment, and says so', asyn
   interruption.abort()
   expect(await ended).toBe(0)
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}

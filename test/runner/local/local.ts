@@ -1,6 +1,7 @@
 // What the tests of the local worker share: state directories that go away, a provider that answers when it is told to,
 // and a look at which processes a local worker has.
 import { cpSync, mkdtempSync, readdirSync, readlinkSync, realpathSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
@@ -86,3 +87,12 @@ export async function send(
 }
 
 export const FERN = { model: 'nano-banana-2', prompt: 'a fern', size: '512' }
+
+/** A port that nobody has. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
