@@ -62,7 +62,7 @@ export function createApp(log: Log, now: () => number) {
     if (error instanceof Problem) return problemResponse(error, c.var.requestId)
     if (error instanceof ConfigurationError)
       return problemResponse(new Problem('misconfigured', error.message), c.var.requestId)
-    logBug(c, error)
+    logBug(c.var, error)
     return problemResponse(
       new Problem('internal', 'something went wrong; the request id finds it', {
         mayBeCharged: c.req.method === 'POST' && BUYING.some((path) => path === c.req.path),

@@ -1,13 +1,12 @@
 // The retry shield: clients that repeat by themselves do not buy again (worker/generation/shield.ts). Calls and charges are
 // counted at the emulator.
 import { listDurableObjectIds, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
-import { Hono } from 'hono'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { GenerationView } from '../../core/api.ts'
 import type { Conversation } from '../../core/gemini/conversation.ts'
 import { marketOf } from '../../core/market.ts'
 import { RequestSchema } from '../../core/request.ts'
-import type { AppEnv } from '../../worker/env.ts'
+import type { Asker } from '../../worker/asker.ts'
 import { type Asked as Accepting, accept, waitUntilEnded } from '../../worker/generation/ask.ts'
 import type { Ensured } from '../../worker/generation/object.ts'
 import type { Wish } from '../../worker/generation/record.ts'
@@ -438,23 +437,26 @@ describe('nothing is left behind', () => {
 describe('which requests are equal', () => {
   /** What a surface does with what it has read. */
   async function accepted(asked: Partial<Accepting>, words: string, workspace = 'default') {
-    const app = new Hono<AppEnv>().post('/', async (c) => {
-      c.set('market', marketOf(c.env))
-      c.set('workspace', workspace)
-      c.set('caller', ADMIN)
-      c.set('now', Date.now)
-      const request = RequestSchema.parse({
-        model: 'nano-banana-2',
-        provider: 'apiyi',
-        size: '512',
-        prompt: words,
-      })
-      const { record, replayed } = await accept(c, { request, ...asked })
-      const { id, status } = await waitUntilEnded(c, record, 20)
-      return c.json({ id, status, replayed })
+    const asker: Asker = {
+      env,
+      market: marketOf(env),
+      workspace,
+      caller: ADMIN,
+      imagesUrl: 'https://proofsheet.test/images',
+      requestId: '',
+      log: () => {},
+      now: Date.now,
+      arrivedAt: Date.now(),
+    }
+    const request = RequestSchema.parse({
+      model: 'nano-banana-2',
+      provider: 'apiyi',
+      size: '512',
+      prompt: words,
     })
-    const response = await app.request('/', { method: 'POST' }, env)
-    return response.json<{ id: string; status: string; replayed: boolean }>()
+    const { record, replayed } = await accept(asker, { request, ...asked })
+    const { id, status } = await waitUntilEnded(asker, record, 20)
+    return { id, status, replayed }
   }
 
   const conversation = (text: string): Conversation => ({

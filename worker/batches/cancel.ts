@@ -1,9 +1,9 @@
 // Giving up what a cancelled batch had begun: where that is free, and where nobody else wants it.
 import { isEnded } from '../../core/api.ts'
 import type { Env } from '../env.ts'
-import { generationStub } from '../generation/place.ts'
 import type { GenerationRecord } from '../generation/record.ts'
 import type { Log } from '../log.ts'
+import { generationStub } from '../objects.ts'
 import type { Batch } from './register.ts'
 import { wantedElsewhere } from './returns.ts'
 import {

@@ -4,8 +4,9 @@
 import { isEnded } from '../../core/api.ts'
 import { marketOf } from '../../core/market.ts'
 import type { ReferenceInput } from '../../core/request.ts'
+import type { Asker } from '../asker.ts'
 import type { Env } from '../env.ts'
-import { type Asker, accept, readGeneration } from '../generation/ask.ts'
+import { accept, readGeneration } from '../generation/ask.ts'
 import { generationId } from '../generation/name.ts'
 import type { GenerationRecord } from '../generation/record.ts'
 import { Problem } from '../http/problem.ts'
@@ -81,52 +82,52 @@ async function workOff(
 ): Promise<boolean> {
   let batch = await readBatch(env.DB, id)
   if (!batch) return true
-  const c = askerOf(env, fx, batch)
+  const asker = askerOf(env, fx, batch)
   const found: Required<Found> = { done: [], without: [], postponed: [] }
   let isWhole = true
   for (const stored of await readLines(env.DB, batch.set, lines)) {
     if (stored.state === 'ended') continue
-    const became = await workOffLine(c, batch, stored, deliveries)
+    const became = await workOffLine(asker, batch, stored, deliveries)
     // Each line may take a while, and the batch may be cancelled at any time.
     batch = (await readBatch(env.DB, id)) ?? batch
     if (became === 'later') isWhole = false
     else if (became === 'postponed') found.postponed.push(stored.line)
     else if ('error' in became) found.without.push(became)
-    else found.done.push({ stored, record: await givenUp(c, batch, became) })
+    else found.done.push({ stored, record: await givenUp(asker, batch, became) })
   }
   await note(env, batch, found, fx.now())
-  await lookAgain(c, batch, found)
+  await lookAgain(asker, batch, found)
   return isWhole
 }
 
 async function workOffLine(
-  c: Asker,
+  asker: Asker,
   batch: Batch,
   stored: StoredLine,
   deliveries: number,
 ): Promise<GenerationRecord | Without | 'later' | 'postponed'> {
-  const why = whyNothing(c, batch)
-  if (stored.state !== 'accepted' && !why) return make(c, batch, stored, deliveries)
+  const why = whyNothing(asker, batch)
+  if (stored.state !== 'accepted' && !why) return make(asker, batch, stored, deliveries)
   // Nothing is made any more, but it may have been made by a delivery that broke off before it noted so.
-  const record = await readGeneration(c, stored.generation)
+  const record = await readGeneration(asker, stored.generation)
   if (record && (stored.state === 'accepted' || record.batch === batch.id)) return record
   return why ? { line: stored.line, ...why } : 'later'
 }
 
 /** A generation that came to be while its batch was cancelled is given up where that is free. Returns what it is then. */
-async function givenUp(c: Asker, batch: Batch, record: GenerationRecord): Promise<GenerationRecord> {
-  if (isEnded(record.status) || record.batch !== batch.id || !whyNothing(c, batch)) return record
-  return giveUp(c.env, batch, record)
+async function givenUp(asker: Asker, batch: Batch, record: GenerationRecord): Promise<GenerationRecord> {
+  if (isEnded(record.status) || record.batch !== batch.id || !whyNothing(asker, batch)) return record
+  return giveUp(asker.env, batch, record)
 }
 
 /** Why nothing more of a batch is made. */
-function whyNothing(c: Asker, batch: Batch): Omit<Without, 'line'> | undefined {
+function whyNothing(asker: Asker, batch: Batch): Omit<Without, 'line'> | undefined {
   const { cancelledAt, isRevoked, expiresAt, terms } = batch
   if (cancelledAt !== null) return CANCELLED
   if (isRevoked) return failedAs('unauthorised', 'the token that handed the batch over was revoked')
-  if (expiresAt !== null && expiresAt <= c.var.now())
+  if (expiresAt !== null && expiresAt <= asker.now())
     return failedAs('unauthorised', 'the token that handed the batch over has expired')
-  const { emulated } = c.var.market
+  const { emulated } = asker.market
   if (emulated === terms.emulated) return undefined
   return failedAs(
     'not_configured',
@@ -139,7 +140,7 @@ function whyNothing(c: Asker, batch: Batch): Omit<Without, 'line'> | undefined {
 /** The generation of a line, new or found; why there is none; `later` when that may pass, `postponed` when it is a matter
  *  of the budget. */
 async function make(
-  c: Asker,
+  asker: Asker,
   batch: Batch,
   stored: StoredLine,
   deliveries: number,
@@ -148,10 +149,10 @@ async function make(
   const inputs = references?.map((reference) => inputOf(batch, reference))
   try {
     const asked = { deadline: DEADLINE_S, ...request, ...(inputs ? { references: inputs } : {}) }
-    return (await accept(c, { request: asked, key: stored.key, batch: batch.id })).record
+    return (await accept(asker, { request: asked, key: stored.key, batch: batch.id })).record
   } catch (error) {
     if (!(error instanceof Problem)) {
-      c.var.log({ event: 'batch_line_failed', batch: batch.id, line: stored.line, error: String(error) })
+      asker.log({ event: 'batch_line_failed', batch: batch.id, line: stored.line, error: String(error) })
       return 'later'
     }
     // The budget is full of what is held for pictures under way, most of which will cost less.
@@ -196,17 +197,17 @@ async function note(
 
 /** What may have come between looking and noting. A generation that another request asked for may have ended before its
  *  line was marked as its own: then nobody else ends the line. And the batch may have been cancelled. */
-async function lookAgain(c: Asker, batch: Batch, { done }: Found): Promise<void> {
+async function lookAgain(asker: Asker, batch: Batch, { done }: Found): Promise<void> {
   const open = done.filter(({ record }) => !isEnded(record.status))
   if (open.length === 0) return
-  const latest = (await readBatch(c.env.DB, batch.id)) ?? batch
+  const latest = (await readBatch(asker.env.DB, batch.id)) ?? batch
   for (const { record } of open) {
     if (record.batch === batch.id) {
-      await givenUp(c, latest, record)
+      await givenUp(asker, latest, record)
       continue
     }
-    const now = await readGeneration(c, record.id)
-    if (now && isEnded(now.status)) await endLinesStatement(c.env.DB, now).run()
+    const now = await readGeneration(asker, record.id)
+    if (now && isEnded(now.status)) await endLinesStatement(asker.env.DB, now).run()
   }
 }
 
@@ -214,12 +215,12 @@ async function lookAgain(c: Asker, batch: Batch, { done }: Found): Promise<void>
 async function bury(env: Env, fx: ConsumerEffects, { batch: id, lines }: BatchMessage): Promise<boolean> {
   const batch = await readBatch(env.DB, id)
   if (!batch) return true
-  const c = askerOf(env, fx, batch)
+  const asker = askerOf(env, fx, batch)
   const found: Found = { done: [], without: [] }
   const buried: StoredLine[] = []
   for (const stored of await readLines(env.DB, batch.set, lines)) {
     if (stored.state === 'ended') continue
-    const record = await readGeneration(c, stored.generation)
+    const record = await readGeneration(asker, stored.generation)
     if (record && (stored.state === 'accepted' || record.batch === id)) found.done.push({ stored, record })
     else {
       found.without.push({ line: stored.line, ...failedAs('internal', UNDELIVERED) })
@@ -229,10 +230,10 @@ async function bury(env: Env, fx: ConsumerEffects, { batch: id, lines }: BatchMe
   await note(env, batch, found, fx.now())
   // A delivery that was slow may have brought it about meanwhile.
   for (const stored of buried) {
-    const record = await readGeneration(c, stored.generation)
+    const record = await readGeneration(asker, stored.generation)
     if (record?.batch === id) await note(env, batch, { done: [{ stored, record }], without: [] }, fx.now())
   }
-  await lookAgain(c, batch, found)
+  await lookAgain(asker, batch, found)
   return true
 }
 
@@ -244,7 +245,14 @@ function askerOf(env: Env, { now, log }: ConsumerEffects, { id, workspace, terms
   const { caller, imagesUrl } = terms
   return {
     env,
-    var: { workspace, caller, imagesUrl, market: marketOf(env), requestId: id, log, now, arrivedAt: now() },
+    workspace,
+    caller,
+    imagesUrl,
+    market: marketOf(env),
+    requestId: id,
+    log,
+    now,
+    arrivedAt: now(),
   }
 }
 

@@ -3,8 +3,8 @@
 // be repeated, so that it may die in any of them.
 import { DurableObject } from 'cloudflare:workers'
 import type { Env } from '../env.ts'
-import { generationStub } from '../generation/place.ts'
 import { consoleLog, type Log } from '../log.ts'
+import { generationStub } from '../objects.ts'
 import { tryWebhook, type WebhookEffects } from '../webhooks/send.ts'
 import { cancelFrom } from './cancel.ts'
 import { handOver } from './queue.ts'

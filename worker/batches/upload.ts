@@ -3,12 +3,13 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { BudgetPeriod } from '../../core/api.ts'
 import { type MicroUsd, toUsd } from '../../core/money.ts'
-import { type Asker, readGeneration } from '../generation/ask.ts'
+import type { Asker } from '../asker.ts'
+import { readGeneration } from '../generation/ask.ts'
 import { fingerprintsOf } from '../generation/listing.ts'
 import { generationId, randomName, sha256 } from '../generation/name.ts'
-import { accountStub } from '../generation/place.ts'
 import { fieldProblem, Problem } from '../http/problem.ts'
 import { reached } from '../http/reach.ts'
+import { accountStub } from '../objects.ts'
 import { resolveReferences } from '../references/resolve.ts'
 import { checkWebhook } from '../webhooks/send.ts'
 import { type Checked, Faults, LineChecker, type Read } from './check.ts'
@@ -38,30 +39,29 @@ const DATABASE = 'the list of batches'
 /** Stores all lines as a set of lines that nothing runs yet. `beside`: what belongs to the batch beside its lines. Throws
  *  what is wrong with them as one Problem; then nothing is left. */
 export async function upload(
-  c: Asker,
+  asker: Asker,
   id: string,
   lines: Lines,
   beside: string,
   now: number,
 ): Promise<Upload> {
-  const { env, var: own } = c
+  const { env, workspace, caller, log } = asker
   const set = `bat_${randomName()}`
-  const { workspace, caller } = own
-  await reached(c, DATABASE, () => beginUpload(env.DB, { set, workspace, token: caller.token, now }))
+  await reached(asker, DATABASE, () => beginUpload(env.DB, { set, workspace, token: caller.token, now }))
   try {
-    return await store(c, id, set, lines, beside)
+    return await store(asker, id, set, lines, beside)
   } catch (error) {
     // Of what cannot be removed now the row in `batches` remains, by which it is found later.
     await dropUpload(env.DB, set).catch((cause: unknown) =>
-      own.log({ event: 'upload_left', batch: set, error: String(cause) }),
+      log({ event: 'upload_left', batch: set, error: String(cause) }),
     )
     throw error
   }
 }
 
-async function store(c: Asker, id: string, set: string, lines: Lines, beside: string): Promise<Upload> {
-  const { env, var: own } = c
-  const checker = checkerOf(c, id)
+async function store(asker: Asker, id: string, set: string, lines: Lines, beside: string): Promise<Upload> {
+  const { env, workspace } = asker
+  const checker = checkerOf(asker, id)
   const faults = new Faults()
   const digest = createHash('sha256')
   const sum = { expected: 0, atMost: 0, unknown: false }
@@ -71,7 +71,7 @@ async function store(c: Asker, id: string, set: string, lines: Lines, beside: st
   const flush = async () => {
     if (chunk.length === 0 || faults.count > 0) return
     const generations = chunk.map(({ checked }) => checked.row.generation)
-    const known = await reached(c, DATABASE, () => fingerprintsOf(env.DB, own.workspace, generations))
+    const known = await reached(asker, DATABASE, () => fingerprintsOf(env.DB, workspace, generations))
     for (const { path, checked } of chunk) {
       const { row, quote, fingerprint, isRepeat } = checked
       const other = known.get(row.generation)
@@ -84,7 +84,7 @@ async function store(c: Asker, id: string, set: string, lines: Lines, beside: st
     }
     if (faults.count > 0) return
     const rows = `[${chunk.map(({ json }) => json).join(',')}]`
-    await reached(c, DATABASE, () => storeLines(env.DB, set, rows))
+    await reached(asker, DATABASE, () => storeLines(env.DB, set, rows))
     chunk = []
     chunkBytes = 0
   }
@@ -102,7 +102,7 @@ async function store(c: Asker, id: string, set: string, lines: Lines, beside: st
   }
   if (total === 0) throw new Problem('invalid_request', 'there is no line; send one request a line')
   await flush()
-  if (faults.count > 0) throw await withStanding(c, faults.problem())
+  if (faults.count > 0) throw await withStanding(asker, faults.problem())
   const { unknown } = sum
   return {
     set,
@@ -121,10 +121,10 @@ const KEY_REUSED = fieldProblem(
 )
 
 /** A budget that could never hold a line, with how it stands; without that when its account cannot be asked. */
-async function withStanding(c: Asker, problem: Problem): Promise<Problem> {
-  const { token, budget } = c.var.caller
+async function withStanding(asker: Asker, problem: Problem): Promise<Problem> {
+  const { token, budget } = asker.caller
   if (problem.code !== 'budget_exceeded' || !budget) return problem
-  const stands = await accountStub(c.env, token)
+  const stands = await accountStub(asker.env, token)
     .standing(budget)
     .catch(() => undefined)
   const least = Object.entries(stands ?? {}).sort(([, a], [, b]) => a.limit - b.limit)[0]
@@ -176,21 +176,21 @@ async function asProblem<T>(check: () => Promise<T>): Promise<T | Problem> {
   }
 }
 
-function checkerOf(c: Asker, id: string): LineChecker {
-  const { env, var: own } = c
+function checkerOf(asker: Asker, id: string): LineChecker {
+  const { env, workspace, market, caller } = asker
   return new LineChecker({
     id,
-    market: own.market,
-    budget: own.caller.budget,
-    generationId: (key) => generationId(own.workspace, key),
+    market,
+    budget: caller.budget,
+    generationId: (key) => generationId(workspace, key),
     sha256,
     checkWebhook: (url) => checkWebhook(env, url),
     resolve: async (reference) => {
-      const [input] = await resolveReferences([reference], own.workspace, {
+      const [input] = await resolveReferences([reference], workspace, {
         bucket: env.BUCKET,
         // Addresses are asked when their line is made: here nothing names one.
         fetch: () => Promise.reject(new Error('a batch fetches nothing while it is handed over')),
-        generation: (generation) => readGeneration(c, generation),
+        generation: (generation) => readGeneration(asker, generation),
       })
       return input!
     },

@@ -21,7 +21,7 @@ export function rpcErrorOf(c: Context<AppEnv>, error: unknown): RpcError {
   if (error instanceof Problem) return ofProblem(error)
   if (error instanceof ConfigurationError)
     return told('FAILED_PRECONDITION', `the worker is not set up: ${error.message}`, 'misconfigured')
-  logBug(c, error)
+  logBug(c.var, error)
   return told(
     'INTERNAL',
     `something went wrong in the worker; its log has it under ${c.var.requestId}`,

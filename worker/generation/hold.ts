@@ -2,7 +2,7 @@
 // the account finds out that there is no such generation, and lets go by itself (money/account.ts).
 import type { Reserved } from '../money/account.ts'
 import type { OverBudget } from '../money/budget.ts'
-import { accountName, accountStub } from './place.ts'
+import { accountName, accountStub } from '../objects.ts'
 import type { Wish } from './record.ts'
 import type { Rim } from './store.ts'
 import { PATIENCE_MS, within } from './within.ts'

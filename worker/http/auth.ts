@@ -61,7 +61,7 @@ export function tokenOf(c: Context<AppEnv>): string | undefined {
 }
 
 async function callerOf(c: Context<AppEnv>, token: string): Promise<Caller> {
-  const row = await reached(c, 'the list of tokens', () => findToken(c.env.DB, token))
+  const row = await reached(c.var, 'the list of tokens', () => findToken(c.env.DB, token))
   if (!row) throw new Problem('unauthorised', 'this token is not known')
   // Whoever has the secret may know what became of it.
   if (row.revokedAt !== undefined)

@@ -1,5 +1,6 @@
 // One line of the log per request, and one per bug. Never a query string: it may hold a token.
-import type { Context, MiddlewareHandler } from 'hono'
+import type { MiddlewareHandler } from 'hono'
+import type { Asker } from '../asker.ts'
 import type { AppEnv } from '../env.ts'
 import type { Log } from '../log.ts'
 
@@ -23,7 +24,7 @@ export function requestLog(log: Log, now: () => number): MiddlewareHandler<AppEn
 }
 
 /** Logs what nobody foresaw, for every surface's own error writer. */
-export function logBug(c: Pick<Context<AppEnv>, 'var'>, error: unknown): void {
+export function logBug({ log, requestId }: Pick<Asker, 'log' | 'requestId'>, error: unknown): void {
   const text = error instanceof Error ? error.stack : undefined
-  c.var.log({ event: 'bug', requestId: c.var.requestId, error: text ?? String(error) })
+  log({ event: 'bug', requestId, error: text ?? String(error) })
 }

@@ -2,8 +2,8 @@
 // headers-10, structured fields) on every answer to a token that has a limit, and `Retry-After` once it is reached.
 import type { Context, MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../env.ts'
-import { accountStub } from '../generation/place.ts'
 import { type RateStanding, WINDOW_MS } from '../money/rate.ts'
+import { accountStub } from '../objects.ts'
 import { Problem } from './problem.ts'
 import { reached } from './reach.ts'
 
@@ -23,7 +23,7 @@ export async function countCall(c: Context<AppEnv>): Promise<void> {
   const { caller, now } = c.var
   const { perMinute } = caller
   if (perMinute === undefined) return
-  const rate: RateStanding = await reached(c, 'the count of your calls', () =>
+  const rate: RateStanding = await reached(c.var, 'the count of your calls', () =>
     accountStub(c.env, caller.token).admit(perMinute, now()),
   )
   c.set('rate', rate)

@@ -1,6 +1,5 @@
 // What is asked before anything is accepted, and may be out of reach for a moment.
-import type { Context } from 'hono'
-import type { AppEnv } from '../env.ts'
+import type { Asker } from '../asker.ts'
 import { Problem } from './problem.ts'
 
 /** What lists and look-ups by many ids read, as callers are told of it. */
@@ -12,7 +11,7 @@ const RETRY_MS = 5_000
 /** The answer of D1 or an object. Throws `unavailable` when there is none: nothing was accepted, so nothing is charged;
  *  and Problems as they are. */
 export async function reached<T>(
-  c: Pick<Context<AppEnv>, 'var'>,
+  { log, requestId }: Pick<Asker, 'log' | 'requestId'>,
   what: string,
   ask: () => Promise<T>,
 ): Promise<T> {
@@ -20,7 +19,7 @@ export async function reached<T>(
     return await ask()
   } catch (cause) {
     if (cause instanceof Problem) throw cause
-    c.var.log({ event: 'unavailable', what, requestId: c.var.requestId, error: String(cause) })
+    log({ event: 'unavailable', what, requestId, error: String(cause) })
     throw new Problem(
       'unavailable',
       `${what} cannot be reached at the moment; nothing was bought by this call, ask again in a few seconds`,

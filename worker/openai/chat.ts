@@ -1,6 +1,7 @@
 // POST /chat/completions: a chat whose answers are pictures. The whole conversation goes to the model as turns, so that an
 // edit knows what it edits; the generation is one like any other, stored and on the bill.
 import type { Context } from 'hono'
+import { askerOf } from '../asker.ts'
 import type { AppEnv } from '../env.ts'
 import { type Accepted, type Asked, accept, waitUntilEnded } from '../generation/ask.ts'
 import { readKept } from '../generation/commit.ts'
@@ -28,7 +29,7 @@ export async function answerChat(c: Context<AppEnv>): Promise<Response> {
   const { key, isRepeat, isShielded, delivery } = callOptions(c)
   const call = await readChatCall(c)
   const asked: Asked = { ...call.asked, key, isRepeat, isShielded }
-  const accepted = await accept(c, asked).catch((error: unknown) => {
+  const accepted = await accept(askerOf(c), asked).catch((error: unknown) => {
     throw inPlaces(error, call.places)
   })
   const style = call.settings.readsImages ? (delivery === 'url' ? 'url' : 'data') : 'markdown'
@@ -80,7 +81,7 @@ function headersOfStream(c: Context<AppEnv>, { record, replayed }: Accepted): Re
 /** What the model answered, once it has. Words without a picture are an answer of a chat, and so is a refusal; anything
  *  else is an error. Throws OpenAiError. */
 async function answerOf(c: Context<AppEnv>, { record: before, replayed }: Accepted): Promise<ChatAnswer> {
-  const record = await waitUntilEnded(c, before, DROP_IN_WAIT_S)
+  const record = await waitUntilEnded(askerOf(c), before, DROP_IN_WAIT_S)
   const view = viewAtEnd(record, c.var.imagesUrl)
   const last = resultOf(record)
   if (record.deletedAt !== undefined && view.image)

@@ -3,6 +3,7 @@
 import type { Context } from 'hono'
 import type { Json } from '../../core/answer.ts'
 import type { ReferenceInput } from '../../core/request.ts'
+import { askerOf } from '../asker.ts'
 import type { AppEnv } from '../env.ts'
 import { readGeneration } from '../generation/ask.ts'
 import { readKept } from '../generation/commit.ts'
@@ -71,7 +72,7 @@ function decode(base64: string): Uint8Array {
 async function signatureOf(c: Context<AppEnv>, { key }: Input): Promise<{ more?: Json }> {
   const bucket = c.env.BUCKET
   const id = key === undefined ? undefined : (await bucket.head(key))?.customMetadata?.generation
-  const record = id === undefined ? undefined : await readGeneration(c, id)
+  const record = id === undefined ? undefined : await readGeneration(askerOf(c), id)
   const attempt = record?.attempts.find(({ ending }) => ending?.picture?.key === key)
   const kept = record && attempt && (await readKept(bucket, record.id, attempt.number))
   const part = kept?.parts.find((one) => 'picture' in one && one.picture?.key === key)

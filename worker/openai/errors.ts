@@ -68,7 +68,7 @@ export function openAiError(c: Context<AppEnv>, error: unknown): OpenAiError {
   const facts = { status: 500, type: 'server_error' } as const
   if (error instanceof ConfigurationError)
     return new OpenAiError({ ...facts, code: 'misconfigured' }, error.message, { headers })
-  logBug(c, error)
+  logBug(c.var, error)
   const message = `something went wrong in the worker; its log has it under ${c.var.requestId}`
   return new OpenAiError({ ...facts, code: 'internal' }, message, { headers })
 }

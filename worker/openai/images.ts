@@ -1,6 +1,7 @@
 // POST /images/generations and /images/edits: n generations side by side, and their pictures in one answer or one stream.
 // The two differ in what they need: an edit has at least one image.
 import type { Context } from 'hono'
+import { askerOf } from '../asker.ts'
 import type { AppEnv } from '../env.ts'
 import { type Accepted, type Asked, accept, waitUntilEnded } from '../generation/ask.ts'
 import type { GenerationRecord } from '../generation/record.ts'
@@ -55,7 +56,7 @@ async function begin(c: Context<AppEnv>, call: ImageCall, options: CallOptions):
   const common = { model: model.id, ...(provider ? { provider } : {}), prompt, ...shape }
   const ask = (sample: number, references: Asked['request']['references']) => {
     const request = { ...common, references, deadline: DROP_IN_DEADLINE_S }
-    return accept(c, { request, key, sample, isRepeat, isShielded })
+    return accept(askerOf(c), { request, key, sample, isRepeat, isShielded })
   }
   const first = await ask(1, call.references).catch((error: unknown) => {
     throw inPlaces(error, places)
@@ -156,7 +157,7 @@ async function ending(c: Context<AppEnv>, begun: Begun, { isUrlOnly }: Delivery)
   if (begun.error) return { error: begun.error, missing: missingOf(begun.error, undefined) }
   const before = begun.accepted.record
   try {
-    const record = await waitUntilEnded(c, before, DROP_IN_WAIT_S)
+    const record = await waitUntilEnded(askerOf(c), before, DROP_IN_WAIT_S)
     const made = madeOf(record, c.var.imagesUrl)
     const pictures = isUrlOnly ? [] : (made?.pictures ?? []).map(({ picture }) => picture)
     // An answer is not begun that cannot be finished.

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto'
 import { keyVariableOf } from '../../core/market.ts'
 import type { Provider } from '../../core/providers.ts'
 import type { Env } from '../env.ts'
-import { generationStub } from '../generation/place.ts'
+import { generationStub } from '../objects.ts'
 import {
   capacityOf,
   freshPace,

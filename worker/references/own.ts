@@ -1,5 +1,6 @@
 // Addresses of our own pictures as input: the bytes are here already, so nothing is fetched.
 import type { Context } from 'hono'
+import { askerOf } from '../asker.ts'
 import type { AppEnv } from '../env.ts'
 import { readGeneration } from '../generation/ask.ts'
 import type { Input } from '../generation/record.ts'
@@ -15,7 +16,7 @@ export async function ownPicture(c: Context<AppEnv>, url: string): Promise<Input
   const object = await c.env.BUCKET.head(key)
   const id = object?.customMetadata?.generation
   // The record knows the digest, and whose picture it is.
-  const record = id === undefined ? undefined : await readGeneration(c, id)
+  const record = id === undefined ? undefined : await readGeneration(askerOf(c), id)
   const endings = (record?.attempts ?? []).flatMap(({ ending }) => ending ?? [])
   const pictures = endings.flatMap(({ picture, others = [] }) => (picture ? [picture, ...others] : others))
   const picture = pictures.find((one) => one.key === key)

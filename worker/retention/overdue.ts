@@ -1,8 +1,8 @@
 // Generations that should have ended long ago by what the index says: their objects are asked to look at themselves. Each
 // sets its own alarm and loses none that we know of; should one sleep all the same, it does not sleep for ever.
 import type { Env } from '../env.ts'
-import { generationStub } from '../generation/place.ts'
 import type { Log } from '../log.ts'
+import { generationStub } from '../objects.ts'
 import type { Allowance } from './allowance.ts'
 
 /** After its deadline a generation that has not ended is looked at, in ms: longer than its last call may take. */

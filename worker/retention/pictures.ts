@@ -1,8 +1,8 @@
 // Pictures that are older than the operator wants to keep. The names go into D1 before the pictures go, so that an address
 // which does not work any more says why; the Generation object deletes what it made, remembers that, and tells the index.
 import type { Env } from '../env.ts'
-import { generationStub } from '../generation/place.ts'
 import type { Log } from '../log.ts'
+import { generationStub } from '../objects.ts'
 import type { Allowance } from './allowance.ts'
 import { CALLS_OF_NEEDED, type Needed, neededPictures } from './needed.ts'
 

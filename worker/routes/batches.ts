@@ -4,6 +4,7 @@ import type { Context } from 'hono'
 import type { BatchView } from '../../core/batch.ts'
 import { CONTRACT } from '../../core/contract.ts'
 import { RequestSchema, stableJson } from '../../core/request.ts'
+import { askerOf } from '../asker.ts'
 import { isNdjson, linesOf, readBatchJson } from '../batches/lines.ts'
 import {
   acceptUpload,
@@ -22,13 +23,13 @@ import { BATCH, BATCH_RESULT } from '../description/examples.ts'
 import type { AppEnv } from '../env.ts'
 import { readGeneration } from '../generation/ask.ts'
 import { batchId, randomName } from '../generation/name.ts'
-import { batchStub } from '../generation/place.ts'
 import { declare, LOCATION, REPLAYED, routes } from '../http/declare.ts'
 import { idempotencyKey, parse, waitOf } from '../http/input.ts'
 import { pageWishOf } from '../http/page.ts'
 import { Problem } from '../http/problem.ts'
 import { reached } from '../http/reach.ts'
 import { workspaceOf } from '../http/workspace.ts'
+import { batchStub } from '../objects.ts'
 import { checkWebhook } from '../webhooks/send.ts'
 
 const TAG = 'Batches'
@@ -102,10 +103,10 @@ export const batches = routes()
     const id = key === undefined ? `bat_${randomName()}` : batchId(workspace, key)
     const { lines, webhook, metadata = {} } = await bodyOf(c)
     const beside = stableJson({ webhook, metadata })
-    const known = key === undefined ? undefined : await reached(c, LIST, () => readBatch(c.env.DB, id))
+    const known = key === undefined ? undefined : await reached(c.var, LIST, () => readBatch(c.env.DB, id))
     if (known) return replay(c, known, await digestOf(lines, beside))
     checkWebhook(c.env, webhook)
-    const uploaded = await upload(c, id, lines, beside, c.var.now())
+    const uploaded = await upload(askerOf(c), id, lines, beside, c.var.now())
     const { set, digest, total, expected, atMost } = uploaded
     const { caller, imagesUrl, market } = c.var
     const { emulated } = market
@@ -129,7 +130,7 @@ export const batches = routes()
     const query = c.req.valid('query')
     const wish = pageWishOf(query, 'bat')
     const workspace = workspaceOf(c, query)
-    const page = await reached(c, LIST, async () => {
+    const page = await reached(c.var, LIST, async () => {
       const { batches, cursor } = await listBatches(c.env.DB, workspace, wish)
       return { batches: await viewsOf(c.env.DB, batches), cursor }
     })
@@ -137,7 +138,7 @@ export const batches = routes()
   })
   .openapi(read, async (c) => {
     const batch = await find(c, c.req.valid('param').id)
-    return c.json(await reached(c, LIST, () => viewOf(c, batch)), 200)
+    return c.json(await reached(c.var, LIST, () => viewOf(c, batch)), 200)
   })
   .openapi(results, async (c) => {
     const { after: from = '0', wait } = c.req.valid('query')
@@ -151,7 +152,7 @@ export const batches = routes()
       { after, untilMs: c.var.now() + seconds * 1_000 },
       {
         db: c.env.DB,
-        read: (generation) => readGeneration(c, generation),
+        read: (generation) => readGeneration(askerOf(c), generation),
         imagesUrl: c.var.imagesUrl,
         now: c.var.now,
         sleep: (ms) => scheduler.wait(ms),
@@ -161,12 +162,12 @@ export const batches = routes()
   })
   .openapi(cancel, async (c) => {
     const { id } = await find(c, c.req.valid('param').id)
-    await reached(c, LIST, () => markCancelled(c.env.DB, id, c.var.now()))
+    await reached(c.var, LIST, () => markCancelled(c.env.DB, id, c.var.now()))
     const batch = await find(c, id)
     if (batch.cancelledAt === null)
       throw new Problem('not_cancellable', `batch ${id} has ended; there is nothing left to cancel`)
     await nudge(c, id)
-    return c.json(await reached(c, LIST, () => viewOf(c, batch)), 200)
+    return c.json(await reached(c.var, LIST, () => viewOf(c, batch)), 200)
   })
 
 /** What cannot be reached while the database is down. */
@@ -211,7 +212,7 @@ async function replay(c: Context<AppEnv>, batch: Batch, digest: string) {
 
 /** A batch of this workspace. Throws `not_found`. */
 async function find(c: Context<AppEnv>, id: string): Promise<Batch> {
-  const batch = await reached(c, LIST, () => readBatch(c.env.DB, id))
+  const batch = await reached(c.var, LIST, () => readBatch(c.env.DB, id))
   if (batch?.workspace !== c.var.workspace) throw new Problem('not_found', `there is no batch ${id}`)
   return batch
 }

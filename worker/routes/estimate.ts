@@ -43,7 +43,7 @@ export const estimate = routes().openapi(route, async (c) => {
   const known = ids.filter((id) => id !== undefined)
   const statuses =
     known.length > 0
-      ? await reached(c, INDEX, () => statusesOf(c.env.DB, workspace, known))
+      ? await reached(c.var, INDEX, () => statusesOf(c.env.DB, workspace, known))
       : new Map<string, Status>()
   const quotes = requests.map((request, index) => {
     const found = findRoutes(market, request)

@@ -3,6 +3,7 @@
 // a google.rpc error, and nothing is sent before it is known that the status is 200.
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { RpcError } from '../../core/gemini/rpc.ts'
+import { askerOf } from '../asker.ts'
 import type { AppEnv } from '../env.ts'
 import { type AnswerOptions, answerOf } from '../gemini/answer.ts'
 import { eventsOf, inChunks, listOf } from '../gemini/chunks.ts'
@@ -80,10 +81,10 @@ export const geminiUploads = new Hono<AppEnv>()
 async function generate(c: Call, name: string): Promise<Response> {
   const { delivery } = callOptions(c)
   const { asked, places } = await readCall(c, name)
-  const { record, replayed } = await accept(c, asked).catch((error: unknown) => {
+  const { record, replayed } = await accept(askerOf(c), asked).catch((error: unknown) => {
     throw error instanceof Problem ? relocate(error, places) : error
   })
-  const ended = await waitUntilEnded(c, record, DROP_IN_WAIT_S)
+  const ended = await waitUntilEnded(askerOf(c), record, DROP_IN_WAIT_S)
   const { imagesUrl } = c.var
   // The headers hold no durations, so any instant will do.
   const view = viewOf(ended, imagesUrl, ended.createdAt)
@@ -116,7 +117,7 @@ async function bodyOf(
 ): Promise<{ type: string; segments: Segment[] }> {
   // Without the provider's own words there is still the picture.
   const kept = await readKept(c.env.BUCKET, record.id, resultOf(record)!.number).catch((error) =>
-    logBug(c, error),
+    logBug(c.var, error),
   )
   const answer = answerOf(record, kept ?? undefined, options)
   if (options.order === 'result-first') return { type: JSON_TYPE, segments: jsonSegments(answer) }

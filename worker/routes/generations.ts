@@ -6,11 +6,11 @@ import { isEnded, STATUSES } from '../../core/api.ts'
 import { CONTRACT } from '../../core/contract.ts'
 import { findModel } from '../../core/models.ts'
 import { RequestSchema } from '../../core/request.ts'
+import { askerOf } from '../asker.ts'
 import { CANCELLED_GENERATION, GENERATION, QUEUED_GENERATION } from '../description/examples.ts'
 import type { AppEnv } from '../env.ts'
 import { accept, readGeneration, waitFor } from '../generation/ask.ts'
 import { listGenerations } from '../generation/listing.ts'
-import { generationStub } from '../generation/place.ts'
 import type { GenerationRecord } from '../generation/record.ts'
 import { viewOf } from '../generation/view.ts'
 import { declare, LOCATION, REPLAYED, routes } from '../http/declare.ts'
@@ -21,6 +21,7 @@ import { Problem } from '../http/problem.ts'
 import { INDEX, reached } from '../http/reach.ts'
 import { spanOf } from '../http/span.ts'
 import { workspaceOf } from '../http/workspace.ts'
+import { generationStub } from '../objects.ts'
 import { readWithReferences } from '../references/inline.ts'
 
 /** Seconds a POST waits for its picture without `Prefer`. */
@@ -104,8 +105,8 @@ export const generations = routes()
     const { seconds, applied } = preferredWait(c.req.header('prefer'), DEFAULT_WAIT_S)
     const body = await readWithReferences(c.req.raw.body, c.env.BUCKET, workspace)
     const request = parse(RequestSchema, body)
-    const accepted = await accept(c, { request, key, isRepeat, isShielded })
-    const record = await waitFor(c, accepted.record, seconds)
+    const accepted = await accept(askerOf(c), { request, key, isRepeat, isShielded })
+    const record = await waitFor(askerOf(c), accepted.record, seconds)
     const ended = isEnded(record.status)
     c.header('location', `/api/generations/${record.id}`)
     if (applied) c.header('preference-applied', applied)
@@ -127,20 +128,22 @@ export const generations = routes()
       ...pageWishOf(query, 'gen'),
     }
     const workspace = workspaceOf(c, query)
-    const { records, cursor } = await reached(c, INDEX, () => listGenerations(c.env.DB, workspace, filter))
+    const { records, cursor } = await reached(c.var, INDEX, () =>
+      listGenerations(c.env.DB, workspace, filter),
+    )
     return c.json({ generations: records.map((record) => view(c, record)), cursor }, 200)
   })
   .openapi(read, async (c) => {
     const { id } = c.req.valid('param')
     const seconds = waitOf(c.req.valid('query').wait)
-    const record = await readGeneration(c, id)
+    const record = await readGeneration(askerOf(c), id)
     if (!record) throw new Problem('not_found', `there is no generation ${id}`)
-    return c.json(view(c, await waitFor(c, record, seconds)), 200)
+    return c.json(view(c, await waitFor(askerOf(c), record, seconds)), 200)
   })
   .openapi(cancel, async (c) => {
     const { id } = c.req.valid('param')
     // It is looked for first: a generation of another workspace must not be cancelled.
-    const cancelled = (await readGeneration(c, id)) && (await generationStub(c.env, id).cancel())
+    const cancelled = (await readGeneration(askerOf(c), id)) && (await generationStub(c.env, id).cancel())
     if (!cancelled) throw new Problem('not_found', `there is no generation ${id}`)
     if (cancelled.kind === 'refused') throw new Problem('not_cancellable', cancelled.why)
     return c.json(view(c, cancelled.record), 200)

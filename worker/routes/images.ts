@@ -73,7 +73,7 @@ images.get('/images/:file{[0-9a-z-]+\\.[a-z]+}', async (c) => {
 /** Why a picture is not there: retention has noted what it deleted; of what somebody else deleted, nobody knows here. */
 async function missing(c: Context<AppEnv>, file: string): Promise<Problem> {
   const name = /^([0-9a-z]{26})(-\d+)?\./.exec(file)?.[1]
-  const deleted = name && (await reached(c, INDEX, () => deletionOf(c.env.DB, name)))
+  const deleted = name && (await reached(c.var, INDEX, () => deletionOf(c.env.DB, name)))
   return deleted
     ? new Problem('gone', goneWords(`the picture ${file}`, deleted.deletedAt, deleted.generation))
     : new Problem(

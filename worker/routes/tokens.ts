@@ -7,7 +7,6 @@ import { CONTRACT } from '../../core/contract.ts'
 import { fromUsd, toUsd } from '../../core/money.ts'
 import { NEW_TOKEN, TOKEN } from '../description/examples.ts'
 import type { AppEnv } from '../env.ts'
-import { accountName, accountStub } from '../generation/place.ts'
 import { ADMIN } from '../http/auth.ts'
 import { declare, routes } from '../http/declare.ts'
 import { parse, readJson } from '../http/input.ts'
@@ -16,6 +15,7 @@ import { fieldProblem, Problem } from '../http/problem.ts'
 import { reached } from '../http/reach.ts'
 import type { Budget } from '../money/budget.ts'
 import { listTokens, makeToken, revokeToken, type TokenRow } from '../money/tokens.ts'
+import { accountName, accountStub } from '../objects.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 
@@ -70,19 +70,19 @@ export const tokens = routes()
       createdAt,
       ...(expiresAt === undefined ? {} : { expiresAt }),
     }
-    const made = await reached(c, 'the list of tokens', () => makeToken(c.env.DB, row))
+    const made = await reached(c.var, 'the list of tokens', () => makeToken(c.env.DB, row))
     return c.json({ ...(await viewOf(c, made.row)), token: made.token }, 201)
   })
   .openapi(list, async (c) => {
     const wish = pageWishOf(c.req.valid('query'), 'tok')
-    const { rows, cursor } = await reached(c, 'the list of tokens', () =>
+    const { rows, cursor } = await reached(c.var, 'the list of tokens', () =>
       listTokens(c.env.DB, wish, reachOf(c)),
     )
     return c.json({ tokens: await Promise.all(rows.map((row) => viewOf(c, row))), cursor }, 200)
   })
   .openapi(revoke, async (c) => {
     const { id } = c.req.valid('param')
-    const row = await reached(c, 'the list of tokens', () =>
+    const row = await reached(c.var, 'the list of tokens', () =>
       revokeToken(c.env.DB, id, c.var.now(), reachOf(c)),
     )
     if (!row) throw new Problem('not_found', `there is no token ${id}`)
@@ -111,7 +111,7 @@ async function viewOf(c: Context<AppEnv>, row: TokenRow): Promise<TokenView> {
   const hasBudget = Object.keys(budget).length > 0
   const account = accountName({ token: id, emulated: c.var.market.emulated })
   const standing = hasBudget
-    ? await reached(c, 'the account of a token', () => accountStub(c.env, account).standing(budget))
+    ? await reached(c.var, 'the account of a token', () => accountStub(c.env, account).standing(budget))
     : {}
   const stands = BUDGET_PERIODS.flatMap((period) => {
     const limit = standing[period]

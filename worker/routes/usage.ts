@@ -24,7 +24,7 @@ export const usage = routes().openapi(route, async (c) => {
   const span = spanOf(query)
   const workspace = workspaceOf(c, query)
   const read = () => usageOf(c.env.DB, workspace, span, by, query.cursor)
-  const sums = await reached(c, 'the ledger of this worker', read)
+  const sums = await reached(c.var, 'the ledger of this worker', read)
   return c.json({ ...sums, emulated: c.var.market.emulated }, 200)
 })
 

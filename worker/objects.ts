@@ -1,5 +1,5 @@
 // Where objects are found, and where the platform makes them at their first call.
-import type { Env } from '../env.ts'
+import type { Env } from './env.ts'
 
 /** The object of a generation. */
 export function generationStub(env: Env, id: string) {
