@@ -7,9 +7,10 @@ import type { Asker } from '../asker.ts'
 import { readGeneration } from '../generation/ask.ts'
 import { fingerprintsOf } from '../generation/listing.ts'
 import { generationId, randomName, sha256 } from '../generation/name.ts'
+import { overBudget } from '../http/budget.ts'
 import { fieldProblem, Problem } from '../http/problem.ts'
 import { reached } from '../http/reach.ts'
-import { accountStub } from '../objects.ts'
+import { accountName, accountStub } from '../objects.ts'
 import { resolveReferences } from '../references/resolve.ts'
 import { checkWebhook } from '../webhooks/send.ts'
 import { type Checked, Faults, LineChecker, type Read } from './check.ts'
@@ -64,7 +65,7 @@ async function store(asker: Asker, id: string, set: string, lines: Lines, beside
   const checker = checkerOf(asker, id)
   const faults = new Faults()
   const digest = createHash('sha256')
-  const sum = { expected: 0, atMost: 0, unknown: false }
+  const sum = { expected: 0, atMost: 0, unknown: false, least: Number.POSITIVE_INFINITY }
   let chunk: { path: string; checked: Checked; json: string }[] = []
   let chunkBytes = 0
   let total = 0
@@ -80,6 +81,7 @@ async function store(asker: Asker, id: string, set: string, lines: Lines, beside
       if (isRepeat || other !== undefined) continue
       sum.expected += quote.expected
       sum.atMost += quote.atMost
+      sum.least = Math.min(sum.least, quote.atMost)
       sum.unknown ||= quote.unknown.length > 0
     }
     if (faults.count > 0) return
@@ -103,6 +105,7 @@ async function store(asker: Asker, id: string, set: string, lines: Lines, beside
   if (total === 0) throw new Problem('invalid_request', 'there is no line; send one request a line')
   await flush()
   if (faults.count > 0) throw await withStanding(asker, faults.problem())
+  await checkRoom(asker, sum.least)
   const { unknown } = sum
   return {
     set,
@@ -122,9 +125,9 @@ const KEY_REUSED = fieldProblem(
 
 /** A budget that could never hold a line, with how it stands; without that when its account cannot be asked. */
 async function withStanding(asker: Asker, problem: Problem): Promise<Problem> {
-  const { token, budget } = asker.caller
+  const { budget } = asker.caller
   if (problem.code !== 'budget_exceeded' || !budget) return problem
-  const stands = await accountStub(asker.env, token)
+  const stands = await accountOf(asker)
     .standing(budget)
     .catch(() => undefined)
   const least = Object.entries(stands ?? {}).sort(([, a], [, b]) => a.limit - b.limit)[0]
@@ -135,6 +138,21 @@ async function withStanding(asker: Asker, problem: Problem): Promise<Problem> {
     errors: problem.errors ?? [],
     budget: { period: period as BudgetPeriod, ...told },
   })
+}
+
+/** Refuses lines when so much is spent that not even the cheapest new one would be made. What is only held may come free
+ *  while they wait; and an account that cannot be asked now is asked again for each of them. Throws `budget_exceeded`. */
+async function checkRoom(asker: Asker, least: MicroUsd): Promise<void> {
+  const { budget } = asker.caller
+  if (!budget || least === Number.POSITIVE_INFINITY) return
+  const over = await accountOf(asker)
+    .over(least, budget)
+    .catch(() => undefined)
+  if (over && !over.mayFit) throw overBudget(over, 'the cheapest of these pictures')
+}
+
+function accountOf({ env, caller: { token }, market: { emulated } }: Asker) {
+  return accountStub(env, accountName({ token, emulated }))
 }
 
 /** Lines that are looked at together: what they refer to is looked up at once. */

@@ -20,11 +20,14 @@ const RETRY_AFTER_MS = 30_000
 
 /** The problem of a picture that a budget has no room for. With `retryAfterMs` it may have room later: what it is full of
  *  is held for pictures under way. */
-export function overBudget({ period, limit, committed, remaining, mayFit }: OverBudget): Problem {
+export function overBudget(
+  { period, limit, committed, remaining, mayFit }: OverBudget,
+  picture = 'this picture',
+): Problem {
   const span = period === 'total' ? 'in all' : `a ${period}`
   return new Problem(
     'budget_exceeded',
-    `this token may spend ${formatUsd(limit)} ${span}; ${formatUsd(committed)} are spent or held, and ${formatUsd(remaining)} are not enough for the most that this picture may cost; ${mayFit ? ONCE_ENDED : ''}${WHAT_TO_DO[period]}`,
+    `this token may spend ${formatUsd(limit)} ${span}; ${formatUsd(committed)} are spent or held, and ${formatUsd(remaining)} are not enough for the most that ${picture} may cost; ${mayFit ? ONCE_ENDED : ''}${WHAT_TO_DO[period]}`,
     {
       budget: { period, limit: toUsd(limit), committed: toUsd(committed), remaining: toUsd(remaining) },
       ...(mayFit ? { retryAfterMs: RETRY_AFTER_MS } : {}),

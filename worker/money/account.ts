@@ -44,12 +44,8 @@ export class Account extends DurableObject<Env> {
     if (before && before.state !== 'open') return { kind: 'reserved' }
     const more = amount - (before?.counted ?? 0)
     if (!before || more > 0) {
-      const committed = this.#holds.committedAt(now)
-      const over = overBy(budget, committed, more)
-      if (over) {
-        const mayFit = fitsWithout(this.#holds.heldAt(now), budget, committed, more)
-        return { kind: 'over_budget', ...over, mayFit }
-      }
+      const over = this.#over(more, budget, now)
+      if (over) return { kind: 'over_budget', ...over }
     }
     const counted = Math.max(amount, before?.counted ?? 0)
     const reservedAt = before?.reservedAt ?? now
@@ -73,6 +69,11 @@ export class Account extends DurableObject<Env> {
     // What was bought counts even where nothing is held for it any more.
     const reservedAt = hold?.reservedAt ?? Date.now()
     this.#holds.put({ generation, state: 'known', counted: cost, reservedAt }, null)
+  }
+
+  /** The limit that `amount` would pass now; undefined when there is room. Holds nothing. */
+  async over(amount: MicroUsd, budget: Budget): Promise<OverBudget | undefined> {
+    return this.#over(amount, budget, Date.now())
   }
 
   /** How the limits of a budget stand now. */
@@ -101,6 +102,12 @@ export class Account extends DurableObject<Env> {
     }
     const next = this.#holds.nextLookAt()
     if (next !== null) await this.ctx.storage.setAlarm(next)
+  }
+
+  #over(amount: MicroUsd, budget: Budget, now: number): OverBudget | undefined {
+    const committed = this.#holds.committedAt(now)
+    const over = overBy(budget, committed, amount)
+    return over && { ...over, mayFit: fitsWithout(this.#holds.heldAt(now), budget, committed, amount) }
   }
 
   async #look(generation: string, now: number): Promise<void> {

@@ -373,6 +373,28 @@ describe('a token', () => {
     )
   })
 
+  test('whose budget is spent is told so before anything is accepted, unless all was made before', async () => {
+    const { token } = await makeToken({ budget: { total: 0.1 } })
+    const headers = { authorization: `Bearer ${token}` }
+    const made = { key: crypto.randomUUID(), prompt: prompt() }
+    await resultsOf((await accepted(await handOver([made], headers))).id)
+
+    const before = await rows()
+    const words = prompt()
+    const problem = await problemOf(await handOver([made, { prompt: words }], headers))
+    expect(problem).toMatchObject({
+      code: 'budget_exceeded',
+      status: 402,
+      detail:
+        'this token may spend $0.10 in all; $0.055 are spent or held, and $0.045 are not enough for the most that the cheapest of these pictures may cost; ask for a cheaper picture or for a token with a larger budget',
+      budget: { period: 'total', limit: 0.1, committed: 0.055, remaining: 0.045 },
+    })
+    expect(await rows()).toEqual(before)
+    expect(await callsOf(words)).toEqual([])
+    const again = await accepted(await handOver([made, { ...made }], headers))
+    expect(await resultsOf(again.id)).toHaveLength(2)
+  })
+
   test('of another workspace neither sees nor cancels a batch', async () => {
     const { token } = await makeToken({ workspace: 'other' })
     const { id } = await accepted(await handOver([{ prompt: prompt() }]))
