@@ -118,6 +118,14 @@ describe('the next step', () => {
     expect(nextStep(recordOf([OVERLOAD, LIMIT, OVERLOAD, OVERLOAD]), NOW)).toEqual({ kind: 'send', route: 1 })
   })
 
+  test('an overload that shall last longer than three tries take leads to the fallback at once; a limit does not', () => {
+    const told = (verdict: Verdict, retryAfterMs: number) => recordOf([{ ...verdict, retryAfterMs }])
+    expect(nextStep(told(OVERLOAD, 10_001), NOW)).toEqual({ kind: 'send', route: 1 })
+    expect(nextStep(told(OVERLOAD, 10_000), NOW)).toMatchObject({ kind: 'wait' })
+    expect(nextStep(told(LIMIT, 10_001), NOW)).toMatchObject({ kind: 'wait' })
+    expect(nextStep(alone([{ ...OVERLOAD, retryAfterMs: 10_001 }]), NOW)).toMatchObject({ kind: 'wait' })
+  })
+
   test('a limit that shall last beyond the deadline is waited for: it may be lifted before', () => {
     const told = { ...LIMIT, retryAfterMs: HOUR_MS }
     expect(nextStep(alone([told]), NOW)).toEqual({ kind: 'wait', untilMs: NOW + 250 })

@@ -149,6 +149,16 @@ describe('overload and quota', () => {
     ).toBeUndefined()
   })
 
+  test('one 503 that names more than ten seconds is an overload, also of an event that was met before', () => {
+    const told = (retryAfterMs: number): PaceReport => ({ ...OVERLOAD, retryAfterMs }) as PaceReport
+    expect(overloadOf(run([[1, told(10_000)]]), 2)).toBeUndefined()
+    const since = { message: 'overloaded', since: 1 }
+    expect(overloadOf(run([[1, told(10_001)]]), 10_001)).toEqual(since)
+    expect(overloadOf(run([[1, told(10_001)]]), 10_002)).toBeUndefined()
+    const late = paceAfter(run([[1, OVERLOAD]]), told(10_001), { sentAt: 1, others: 0, isUsed: true }, 2)
+    expect(overloadOf(late, 3)).toEqual(since)
+  })
+
   test('a used-up quota is believed for as long as it says, or ten minutes; then one call asks', () => {
     const pace = run([[5, { kind: 'quota', message: 'per day' }]])
     expect(quotaOf(pace, 600_004)).toEqual({ message: 'per day', since: 5, until: 600_005 })

@@ -144,4 +144,15 @@ describe('what one generation is told, all know', () => {
     expect(waitedMs).toEqual([0])
     expect(await callsOf(words)).toMatchObject([{ provider: 'google' }])
   })
+
+  test('who has a fallback does not wait for a provider that says that it will be overloaded for long', async () => {
+    const fallback = [{ model: 'nano-banana-2', provider: 'google', on: ['unavailable'] }]
+    const first = await planted({ prompt: `[[fault:status code=503 retry=30]] ${prompt()}` })
+    await hurry(first, ({ attempts }) => attempts[0]?.ending !== undefined)
+    const words = prompt()
+    const { record, waitedMs } = await run({ prompt: words, fallback })
+    expect(record.status).toBe('succeeded')
+    expect(waitedMs).toEqual([0])
+    expect(await callsOf(words)).toMatchObject([{ provider: 'google' }])
+  })
 })

@@ -3,6 +3,7 @@
 import { isEnded, type Status } from '../../core/api.ts'
 import type { Verdict } from '../../core/outcome.ts'
 import type { FallbackReason } from '../../core/request.ts'
+import { LONG_OVERLOAD_MS } from '../providers/pace.ts'
 import { type Attempt, type GenerationRecord, hasSucceeded } from './record.ts'
 
 export type Step =
@@ -73,7 +74,8 @@ function mayRepeat(verdict: Verdict, tries: number, fallback: boolean): boolean 
       return tries < FEW
     case 'wait':
       // A rate limit is not a failure; an overload may last, so a fallback that was asked for gets its turn.
-      return verdict.reason === undefined || !fallback || tries < FEW
+      if (verdict.reason === undefined || !fallback) return true
+      return tries < FEW && (verdict.retryAfterMs ?? 0) <= LONG_OVERLOAD_MS
   }
 }
 

@@ -69,6 +69,9 @@ const QUOTA_MS = 600_000
 /** 503s without a good call between them after which a caller with another way goes it. */
 const FEW = 3
 
+/** One 503 that names a longer delay says as much as those, in ms. */
+export const LONG_OVERLOAD_MS = 10_000
+
 export function freshPace(rules: PaceRules): Pace {
   return {
     limit: Math.min(FIRST_LIMIT, rules.concurrency),
@@ -137,10 +140,13 @@ function throttled(
   now: number,
 ): Pace {
   const own = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, LONGEST_PAUSE_MS)
+  const isLong = (own ?? 0) > LONG_OVERLOAD_MS
+  const overload = { message, since: pace.overload?.since ?? now }
   // One of many that met the same congestion: the others may be what the provider has room for, and it may last longer.
   if (sentAt <= pace.cutAt)
     return {
       ...pace,
+      ...(isOverload && isLong ? { overloads: FEW, overload } : {}),
       limit: pace.strikes > 0 ? Math.max(pace.leastLimit, Math.min(pace.limit, others)) : pace.limit,
       pausedUntil: Math.max(pace.pausedUntil, now + (own ?? 0)),
     }
@@ -159,9 +165,7 @@ function throttled(
     pausedUntil: Math.max(pace.pausedUntil, now + Math.max(own ?? backoffMs, leastMs)),
     strikes,
     isTold: own !== undefined,
-    ...(isOverload
-      ? { overloads: pace.overloads + 1, overload: { message, since: pace.overload?.since ?? now } }
-      : {}),
+    ...(isOverload ? { overloads: isLong ? FEW : pace.overloads + 1, overload } : {}),
   }
 }
 
