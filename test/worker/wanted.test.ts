@@ -67,10 +67,37 @@ test('what another batch, or a request of its own, asked for too is not given up
     await plant(own)
     const { batch: _, ...bare } = own
     const again = await stub(id).ensure(batch === undefined ? bare : { ...bare, batch })
-    expect(again).toMatchObject({ kind: 'existing', record: { askedAgain: true } })
+    expect(again).toMatchObject({
+      kind: 'existing',
+      record: { wantedBy: ['bat_own', batch ?? 'somebody'] },
+    })
     expect(await stub(id).cancelWhenFree('bat_own')).toMatchObject({ status: 'queued' })
-    expect(await stub(id).cancelWhenFree('bat_other')).toMatchObject({ status: 'queued' })
+    expect(await stub(id).cancelWhenFree('bat_third')).toMatchObject({ status: 'queued' })
   }
+})
+
+test.for([
+  ['bat_own', 'bat_other'],
+  ['bat_other', 'bat_own'],
+] as const)('is given up with the last batch that wants it: %s, %s', async ([first, second]) => {
+  const id = newId()
+  const own = ofBatch(id, prompt())
+  await plant(own)
+  await stub(id).ensure({ ...own, batch: 'bat_other' })
+  expect(await stub(id).cancelWhenFree(first, true)).toMatchObject({ status: 'queued' })
+  expect(await stub(id).cancelWhenFree(first)).toMatchObject({ status: 'queued' })
+  expect(await stub(id).cancelWhenFree(first)).toMatchObject({ status: 'queued' })
+  expect(await stub(id).cancelWhenFree(second)).toMatchObject({ status: 'cancelled' })
+})
+
+test('stays for a batch that is about to ask for it, and goes with that', async () => {
+  const id = newId()
+  const own = ofBatch(id, prompt())
+  await plant(own)
+  expect(await stub(id).cancelWhenFree('bat_own', true)).toMatchObject({ status: 'queued', wantedBy: [] })
+  await stub(id).ensure({ ...own, batch: 'bat_other' })
+  expect(await stub(id).cancelWhenFree('bat_own')).toMatchObject({ status: 'queued' })
+  expect(await stub(id).cancelWhenFree('bat_other')).toMatchObject({ status: 'cancelled' })
 })
 
 test('a line that its own batch delivers twice is given up with it all the same', async () => {
@@ -95,7 +122,7 @@ test('who asks for it while its call is out takes the wish to give it up back', 
   const { batch: _, ...bare } = own
   await stub(id).ensure(bare)
   const record = await recordOf(id)
-  expect(record).toMatchObject({ status: 'running', askedAgain: true })
+  expect(record).toMatchObject({ status: 'running', wantedBy: ['somebody'] })
   expect(record.unwanted).toBeUndefined()
 })
 
@@ -119,7 +146,10 @@ test('a request that is found by its references keeps its picture from being giv
     storage.kv.put('record', { ...storage.kv.get<GenerationRecord>('record')!, batch: 'bat_own' })
   })
   await post(asked, { 'idempotency-key': key, prefer: 'respond-async' })
-  expect(await stub(id).cancelWhenFree('bat_own')).toMatchObject({ status: 'queued', askedAgain: true })
+  expect(await stub(id).cancelWhenFree('bat_own')).toMatchObject({
+    status: 'queued',
+    wantedBy: ['somebody'],
+  })
   shut.mockRestore()
   await ask(`/api/generations/${id}/cancel`, { method: 'POST' })
 })

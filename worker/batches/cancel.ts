@@ -33,8 +33,7 @@ export async function cancelFrom(
   const wanted = generations.length > 0 ? await wantedElsewhere(env.DB, set, generations) : new Set<string>()
   const asked = await Promise.allSettled(
     lines.map(async ({ line, generation }) => {
-      const stub = generationStub(env, generation)
-      const record = await (wanted.has(generation) ? stub.read() : stub.cancelWhenFree(id))
+      const record = await generationStub(env, generation).cancelWhenFree(id, wanted.has(generation))
       if (!record) return
       if (isEnded(record.status)) await endLinesStatement(env.DB, record).run()
       // One that another request asked for first is not ours to cancel; the line need not wait for it.
@@ -48,7 +47,6 @@ export async function cancelFrom(
 
 /** Gives up a generation that came to be while its batch was cancelled. Returns what it is then. */
 export async function giveUp(env: Env, batch: Batch, record: GenerationRecord): Promise<GenerationRecord> {
-  const { size } = await wantedElsewhere(env.DB, batch.set, [record.id])
-  if (size > 0) return record
-  return (await generationStub(env, record.id).cancelWhenFree(batch.id)) ?? record
+  const wanted = await wantedElsewhere(env.DB, batch.set, [record.id])
+  return (await generationStub(env, record.id).cancelWhenFree(batch.id, wanted.has(record.id))) ?? record
 }

@@ -116,7 +116,7 @@ async function workOffLine(
 
 /** A generation that came to be while its batch was cancelled is given up where that is free. Returns what it is then. */
 async function givenUp(asker: Asker, batch: Batch, record: GenerationRecord): Promise<GenerationRecord> {
-  if (isEnded(record.status) || record.batch !== batch.id || !whyNothing(asker, batch)) return record
+  if (isEnded(record.status) || !whyNothing(asker, batch)) return record
   return giveUp(asker.env, batch, record)
 }
 
@@ -202,10 +202,8 @@ async function lookAgain(asker: Asker, batch: Batch, { done }: Found): Promise<v
   if (open.length === 0) return
   const latest = (await readBatch(asker.env.DB, batch.id)) ?? batch
   for (const { record } of open) {
-    if (record.batch === batch.id) {
-      await givenUp(asker, latest, record)
-      continue
-    }
+    await givenUp(asker, latest, record)
+    if (record.batch === batch.id) continue
     const now = await readGeneration(asker, record.id)
     if (now && isEnded(now.status)) await endLinesStatement(asker.env.DB, now).run()
   }

@@ -28,8 +28,9 @@ import {
   type Attempt,
   type Ending,
   type GenerationRecord,
-  isOfNobodyBut,
+  isUnwanted,
   joined,
+  left,
   openAttempt,
   type Wish,
 } from './record.ts'
@@ -41,7 +42,6 @@ import {
   dispatched,
   forgotten,
   over,
-  type State,
   UNUSED,
   withOpen,
   withPlace,
@@ -129,23 +129,21 @@ export class Generation extends DurableObject<Env> {
     return { kind: 'cancelled', record: cancelled }
   }
 
-  /** For a batch that is cancelled: gives the picture up as soon as that is free, now or when its call comes back with
-   *  nothing, unless somebody beside that batch wants it. Returns the record as it is after that. Repeatable. */
-  async cancelWhenFree(batch: string): Promise<GenerationRecord | undefined> {
-    const record = this.#store.record()
-    if (!record || isEnded(record.status) || !isOfNobodyBut(record, batch)) return record
+  /** For a batch that is cancelled: once nobody else wants the picture, gives it up as soon as that is free, now or when its
+   *  call comes back with nothing. `isAwaited`: another batch is about to ask for it. Returns the record as it is after
+   *  that. Repeatable. */
+  async cancelWhenFree(batch: string, isAwaited = false): Promise<GenerationRecord | undefined> {
+    if (!this.#store.record()) return undefined
+    const record = this.#note((before) => left(before, batch))
+    if (isEnded(record.status) || isAwaited || !isUnwanted(record)) return record
     if (record.status === 'queued') return (await this.cancel())?.record
-    const unwanted = ({ record, owed }: State): State => ({ record: { ...record, unwanted: true }, owed })
-    return this.#store.change(unwanted).record
+    return this.#note((wanted) => ({ ...wanted, unwanted: true }))
   }
 
   /** It is asked for again, on behalf of `batch` if any. Returns its record. */
   async join(batch?: string): Promise<GenerationRecord | undefined> {
     if (!this.#store.record()) return undefined
-    const { record } = this.#store.change((state) => {
-      const record = joined(state.record, batch)
-      return record === state.record ? state : { record, owed: state.owed }
-    })
+    const record = this.#note((before) => joined(before, batch))
     // Whoever asks again should not wait out a pause that is over, or a gate that forgot to say so.
     if (!this.#waking.isAwake()) await this.turn()
     return record
@@ -283,6 +281,15 @@ export class Generation extends DurableObject<Env> {
   async #again(existing: GenerationRecord, wish: Wish): Promise<Ensured> {
     if (existing.fingerprint !== wish.fingerprint) return { kind: 'key_reused' }
     return { kind: 'existing', record: (await this.join(wish.batch)) ?? existing }
+  }
+
+  /** Changes what nobody has to be told of. */
+  #note(change: (record: GenerationRecord) => GenerationRecord): GenerationRecord {
+    const noted = this.#store.change((state) => {
+      const record = change(state.record)
+      return record === state.record ? state : { record, owed: state.owed }
+    })
+    return noted.record
   }
 
   #wake(): void {

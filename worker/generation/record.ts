@@ -85,8 +85,8 @@ export type GenerationRecord = Wish & {
   finishedAt?: number
   /** It waits, or waited until its end, because the operator had paused the deployment. */
   paused?: boolean
-  /** Somebody beside the batch that it was made for asked for it too. */
-  askedAgain?: true
+  /** Who wants what was made for a batch: ids of batches, and SOMEBODY for callers of their own. Absent: that batch. */
+  wantedBy?: readonly string[]
   /** Its batch was cancelled while the call was out: it is given up as soon as that is free. */
   unwanted?: true
   /** Epoch ms at which retention deleted its pictures. */
@@ -140,18 +140,32 @@ function short(
   return { attempts: attempts.filter((a) => a !== least), omitted: (record.omitted ?? 0) + 1 }
 }
 
-/** The record after it was asked for again, on behalf of `batch` if any: who is not its own batch keeps it from being
- *  given up with that. */
-export function joined(record: GenerationRecord, batch: string | undefined): GenerationRecord {
-  if (isEnded(record.status) || record.batch === undefined || record.batch === batch || record.askedAgain)
-    return record
+/** A caller who hands no batch over, among those who want a picture. Nothing takes that back but a cancel by name. */
+export const SOMEBODY = 'somebody'
+
+/** The record after it was asked for again, on behalf of `batch` if any: it is not given up with another one. */
+export function joined(record: GenerationRecord, batch = SOMEBODY): GenerationRecord {
+  const wantedBy = wanting(record)
+  if (isEnded(record.status) || !wantedBy || wantedBy.includes(batch)) return record
   const { unwanted: _, ...wanted } = record
-  return { ...wanted, askedAgain: true }
+  return { ...wanted, wantedBy: [...wantedBy, batch] }
 }
 
-/** Whether a batch that is cancelled may give it up. */
-export function isOfNobodyBut(record: GenerationRecord, batch: string): boolean {
-  return record.batch === batch && !record.askedAgain
+/** The record after a batch that asked for it was cancelled. */
+export function left(record: GenerationRecord, batch: string): GenerationRecord {
+  const wantedBy = wanting(record)
+  if (isEnded(record.status) || !wantedBy?.includes(batch)) return record
+  return { ...record, wantedBy: wantedBy.filter((one) => one !== batch) }
+}
+
+/** Whether nobody wants it any more. */
+export function isUnwanted(record: GenerationRecord): boolean {
+  return wanting(record)?.length === 0
+}
+
+/** Who wants it; undefined where no batch asked for it first, so that none gives it up. */
+function wanting({ batch, wantedBy }: GenerationRecord): readonly string[] | undefined {
+  return batch === undefined ? undefined : (wantedBy ?? [batch])
 }
 
 /** The attempt whose outcome is that of the generation: the last one that brought the picture, else the last one. */

@@ -94,7 +94,8 @@ describe('a batch that is cancelled', () => {
         name === first
           ? {
               read: () => overloaded() ?? generation.read(),
-              cancelWhenFree: (batch: string) => overloaded() ?? generation.cancelWhenFree(batch),
+              cancelWhenFree: (batch: string, isAwaited?: boolean) =>
+                overloaded() ?? generation.cancelWhenFree(batch, isAwaited),
             }
           : {},
       )
@@ -125,6 +126,34 @@ describe('a batch that is cancelled', () => {
     expect(await resultsOf(id)).toMatchObject([{ generation: { status: 'succeeded' } }])
     expect(await chargesOf(line.prompt)).toHaveLength(1)
   })
+
+  test.for([
+    [0, 1],
+    [1, 0],
+  ] as const)(
+    'gives a picture up that only other cancelled batches want: %i before %i',
+    async ([first, second]) => {
+      const gate = shut()
+      const line = keyed(prompt())
+      const ids: string[] = []
+      for (let count = 0; count < 2; count++) {
+        const { id, sent } = await sentBatch([line])
+        await deliver(sent)
+        ids.push(id)
+      }
+      await cancel(ids[first]!)
+      await driven(ids[first]!)
+      expect((await recordOf(generationId('default', line.key))).status).toBe('queued')
+      await cancel(ids[second]!)
+      await driven(ids[second]!)
+      await driven(ids[first]!)
+      expect((await recordOf(generationId('default', line.key))).status).toBe('cancelled')
+      gate.mockRestore()
+      for (const id of ids)
+        expect(await batchOf(id)).toMatchObject({ status: 'ended', counts: { cancelled: 1 } })
+      expect(await callsOf(line.prompt)).toEqual([])
+    },
+  )
 
   test('does not give up what somebody else has asked for by its key', async () => {
     const gate = shut()
