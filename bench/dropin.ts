@@ -10,10 +10,9 @@ import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { unstable_startWorker } from 'wrangler'
 import { attachLocal, untilEnded } from '../runner/local/attach.ts'
 import { emptyEnvironment, machine } from './catalog.ts'
-import { watchGrowth } from './workerd.ts'
+import { startBare, watchGrowth } from './workerd.ts'
 
 const MB = 1_000_000
 const IMAGE_BYTES = 7 * MB
@@ -105,17 +104,8 @@ async function startProofsheet(provider: string): Promise<Gateway> {
 }
 
 /** A gateway that does the same with nothing around it. */
-async function startBare(way: string, direction: string, to: string, provider: string): Promise<Gateway> {
-  const worker = await unstable_startWorker({
-    config: new URL('./dropin.toml', import.meta.url).pathname,
-    dev: {
-      server: { hostname: '127.0.0.1', port: 0 },
-      logLevel: 'error',
-      persist: false,
-      inspector: false,
-      watch: false,
-    },
-  })
+async function startGateway(way: string, direction: string, to: string, provider: string): Promise<Gateway> {
+  const worker = await startBare('./dropin.toml')
   const query = new URLSearchParams({ way, direction, to, provider })
   return { url: new URL(`/?${query}`, await worker.url).href, headers: {}, close: () => worker.dispose() }
 }
@@ -150,7 +140,7 @@ const { server, address, state } = await startProvider()
 async function measure(row: (typeof ROWS)[number], way: string, to: string) {
   const [direction, title, images, answerBytes] = row
   const gateway =
-    way === 'proofsheet' ? await startProofsheet(address) : await startBare(way, direction, to, address)
+    way === 'proofsheet' ? await startProofsheet(address) : await startGateway(way, direction, to, address)
   try {
     state.answerBytes = 30_000
     await ask(gateway, requestInPieces(0, 'warm up'))

@@ -2,12 +2,10 @@
 // Linux only (VmHWM in /proc). Each figure is one answer in a fresh process, after a small answer that warms it up.
 //   node bench/memory.ts > bench/memory.txt
 // The local R2 simulator runs in the same process, so its copies count as well; each way is measured without R2 too.
-import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { availableParallelism } from 'node:os'
-import { unstable_startWorker } from 'wrangler'
-import { watchGrowth } from './workerd.ts'
+import { machine } from './catalog.ts'
+import { startBare, watchGrowth } from './workerd.ts'
 
 const MEGABYTES = [1, 8, 20, 30]
 /** way, store and title */
@@ -42,16 +40,7 @@ async function startProvider(): Promise<{ server: Server; address: string }> {
 
 /** Growth of the process beyond its warmed-up state, at its peak, in MB; and the time of the answer in ms. */
 async function measure(way: string, to: string, bytes: number, provider: string) {
-  const worker = await unstable_startWorker({
-    config: new URL('./memory.toml', import.meta.url).pathname,
-    dev: {
-      server: { hostname: '127.0.0.1', port: 0 },
-      logLevel: 'error',
-      persist: false,
-      inspector: false,
-      watch: false,
-    },
-  })
+  const worker = await startBare('./memory.toml')
   try {
     const base = await worker.url
     const ask = async (size: number) => {
@@ -88,10 +77,8 @@ for (const size of MEGABYTES) {
 }
 server.close()
 
-const versionOf = (name: string) =>
-  JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version
 process.stdout.write(`Peak growth of the workerd process while one answer is read and its picture stored (bench/memory.ts)
-${new Date().toISOString().slice(0, 10)}; node ${process.versions.node}, wrangler ${versionOf('wrangler')}, workerd ${versionOf('workerd')}; ${availableParallelism()} cores
+${machine(['wrangler', 'workerd'])}
 The worker and the local R2 simulator share the process. Wrangler's proxy is another one, which grew by ${proxy.toFixed(1)} MB at most.
 Pictures in decoded size; the answer is a third longer.
 

@@ -1,5 +1,6 @@
 // The workerd processes that this one started, and how much memory they use. Linux only: it reads /proc.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { unstable_startWorker } from 'wrangler'
 
 const MB = 1_000_000
 
@@ -21,6 +22,22 @@ export function watchGrowth(): () => Growth {
     const grown = pids.map((pid, index) => megabytes(pid, 'VmHWM') - before[index]!)
     return { worker: Math.max(...grown), proxy: Math.min(...grown) }
   }
+}
+
+/** Starts the worker of a configuration in this folder, with empty storage. */
+export function startBare(config: string): ReturnType<typeof unstable_startWorker> {
+  // Every start would ask workers.cloudflare.com for the place of the machine.
+  process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false'
+  return unstable_startWorker({
+    config: new URL(config, import.meta.url).pathname,
+    dev: {
+      server: { hostname: '127.0.0.1', port: 0 },
+      logLevel: 'error',
+      persist: false,
+      inspector: false,
+      watch: false,
+    },
+  })
 }
 
 function workerds(): number[] {
