@@ -2,6 +2,7 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** How long a local answer may take, in ms. A worker that has just started compiles itself first. */
 const ANSWER_MS = 20_000
@@ -51,8 +52,17 @@ function open(method: string, url: string, token: string) {
   })
 }
 
-/** Whether nobody listens at a port of 127.0.0.1. */
+/** Whether nobody listens at a port of 127.0.0.1. Looks twice, because whoever looks listens for a moment. */
 export async function isFree(port: number): Promise<boolean> {
+  if (await canListen(port)) return true
+  await sleep(AGAIN_MS)
+  return canListen(port)
+}
+
+/** A look takes less, in ms. */
+const AGAIN_MS = 50
+
+function canListen(port: number): Promise<boolean> {
   const probe = createServer()
   return new Promise<boolean>((resolve, reject) => {
     probe.once('error', (error: NodeJS.ErrnoException) =>

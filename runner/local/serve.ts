@@ -64,6 +64,7 @@ async function serve(options: ServeOptions, env: NodeJS.ProcessEnv): Promise<voi
 
   const worker = await startAll(place, options, variables, serving).catch((error) => {
     if (!(error instanceof AddressTakenError)) throw error
+    say(error.message)
     process.exit(TAKEN)
   })
   const asked = Promise.withResolvers<void>()

@@ -66,7 +66,7 @@ export async function startWorker(
   // Wrangler only reports these: the worker would never be ready.
   const failed = new Promise<never>((_, reject) => {
     wrangler.on('error', (error: unknown) => reject(failureOf(error)))
-    wrangler.on('buildFailed', ({ cause }: { cause: unknown }) => reject(cause))
+    wrangler.on('buildFailed', (event: unknown) => reject(failureOf(event)))
   })
   const started = wrangler.startWorker({
     config: PROJECT.config,
@@ -91,7 +91,10 @@ export async function startWorker(
   return Promise.race([ready, failed])
 }
 
-function failureOf(error: unknown): unknown {
-  const message = error instanceof Error ? error.message : ''
-  return message.startsWith('Address already in use') ? new AddressTakenError(message) : error
+/** What an event of wrangler's says in words. What it carries beside them is left out: the worker's variables are in it,
+ *  and what is thrown here goes to the log. */
+function failureOf(event: unknown): Error {
+  const { message, reason, cause } = event as { message?: string; reason?: string; cause?: unknown }
+  const words = message ?? [reason, (cause as Error | undefined)?.message].filter(Boolean).join(': ')
+  return words.startsWith('Address already in use') ? new AddressTakenError(words) : new Error(words)
 }

@@ -149,12 +149,15 @@ describe('overload and quota', () => {
     ).toBeUndefined()
   })
 
-  test('one 503 that names more than ten seconds is an overload, also of an event that was met before', () => {
+  test('one 503 that names more than ten seconds is an overload for so long, whatever else is met', () => {
     const told = (retryAfterMs: number): PaceReport => ({ ...OVERLOAD, retryAfterMs }) as PaceReport
     expect(overloadOf(run([[1, told(10_000)]]), 2)).toBeUndefined()
     const since = { message: 'overloaded', since: 1 }
     expect(overloadOf(run([[1, told(10_001)]]), 10_001)).toEqual(since)
     expect(overloadOf(run([[1, told(10_001)]]), 10_002)).toBeUndefined()
+    const limited = run([[5_000, { kind: 'throttled', retryAfterMs: 600_000 }]], run([[1, told(10_001)]]))
+    expect(overloadOf(limited, 10_001)).toEqual(since)
+    expect(overloadOf(limited, 10_002)).toBeUndefined()
     const late = paceAfter(run([[1, OVERLOAD]]), told(10_001), { sentAt: 1, others: 0, isUsed: true }, 2)
     expect(overloadOf(late, 3)).toEqual(since)
   })

@@ -141,7 +141,7 @@ export class LineChecker {
     this.#fx.checkWebhook(asked.webhook)
     const quote = quoteRoutes(routes, draftOf(asked))
     checkMaxCost(asked, quote)
-    checkRoom(quote, budget)
+    checkFits(quote, budget)
     return quote
   }
 
@@ -167,10 +167,9 @@ function isMadeHere(reference: Reference): reference is { key: string } {
   return Object.keys(reference).length === 1 && 'key' in reference
 }
 
-/** Refuses what the budget of the token never has room for. What is left of the budget today is not looked at: a batch
- *  may go on for longer than that, and what finds no room when its turn comes ends as `budget_exceeded`, line by line.
- *  Throws `budget_exceeded`. */
-function checkRoom(quote: Quote, budget: Budget | undefined): void {
+/** Refuses what the budget of the token never has room for. What is left of it is a matter of the batch as a whole
+ *  (spent.ts). Throws `budget_exceeded`. */
+function checkFits(quote: Quote, budget: Budget | undefined): void {
   const [period, limit] = Object.entries(budget ?? {}).sort(([, a], [, b]) => a - b)[0] ?? []
   checkPriced(budget, quote)
   if (limit !== undefined && quote.atMost > limit)

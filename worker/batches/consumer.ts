@@ -82,7 +82,7 @@ async function workOff(
 ): Promise<boolean> {
   let batch = await readBatch(env.DB, id)
   if (!batch) return true
-  const asker = askerOf(env, fx, batch)
+  const asker = standInFor(batch, env, fx)
   const found: Required<Found> = { done: [], without: [], postponed: [] }
   let isWhole = true
   for (const stored of await readLines(env.DB, batch.set, lines)) {
@@ -111,6 +111,8 @@ async function workOffLine(
   // Nothing is made any more, but it may have been made by a delivery that broke off before it noted so.
   const record = await readGeneration(asker, stored.generation)
   if (record && (stored.state === 'accepted' || record.batch === batch.id)) return record
+  // That of another request, which such a delivery may have joined.
+  if (record && why) await giveUp(asker.env, batch, record)
   return why ? { line: stored.line, ...why } : 'later'
 }
 
@@ -213,7 +215,7 @@ async function lookAgain(asker: Asker, batch: Batch, { done }: Found): Promise<v
 async function bury(env: Env, fx: ConsumerEffects, { batch: id, lines }: BatchMessage): Promise<boolean> {
   const batch = await readBatch(env.DB, id)
   if (!batch) return true
-  const asker = askerOf(env, fx, batch)
+  const asker = standInFor(batch, env, fx)
   const found: Found = { done: [], without: [] }
   const buried: StoredLine[] = []
   for (const stored of await readLines(env.DB, batch.set, lines)) {
@@ -221,6 +223,7 @@ async function bury(env: Env, fx: ConsumerEffects, { batch: id, lines }: BatchMe
     const record = await readGeneration(asker, stored.generation)
     if (record && (stored.state === 'accepted' || record.batch === id)) found.done.push({ stored, record })
     else {
+      if (record) await giveUp(env, batch, record)
       found.without.push({ line: stored.line, ...failedAs('internal', UNDELIVERED) })
       buried.push(stored)
     }
@@ -239,7 +242,7 @@ const UNDELIVERED =
   'the worker tried for an hour and a half to begin this picture and could not; nothing was bought for it. Its log tells why; then send the line again'
 
 /** The batch in place of the call that handed it over. */
-function askerOf(env: Env, { now, log }: ConsumerEffects, { id, workspace, terms }: Batch): Asker {
+function standInFor({ id, workspace, terms }: Batch, env: Env, { now, log }: ConsumerEffects): Asker {
   const { caller, imagesUrl } = terms
   return {
     env,

@@ -1,22 +1,20 @@
 // Takes the lines of a batch in: checks each, stores them by chunks, and accepts all or nothing. Whatever breaks off
 // before the end leaves rows that nothing runs, and that are removed.
 import { createHash, type Hash } from 'node:crypto'
-import type { BudgetPeriod } from '../../core/api.ts'
-import { type MicroUsd, toUsd } from '../../core/money.ts'
+import type { MicroUsd } from '../../core/money.ts'
 import type { Asker } from '../asker.ts'
 import { readGeneration } from '../generation/ask.ts'
 import { fingerprintsOf } from '../generation/listing.ts'
 import { generationId, randomName, sha256 } from '../generation/name.ts'
-import { overBudget } from '../http/budget.ts'
 import { fieldProblem, Problem } from '../http/problem.ts'
 import { reached } from '../http/reach.ts'
-import { accountName, accountStub } from '../objects.ts'
 import { resolveReferences } from '../references/resolve.ts'
 import { checkWebhook } from '../webhooks/send.ts'
 import { type Checked, Faults, LineChecker, type Read } from './check.ts'
 import type { BadLine, Line } from './lines.ts'
 import { beginUpload, dropUpload } from './register.ts'
 import { storeLines } from './rows.ts'
+import { withStanding } from './spent.ts'
 
 export type Upload = {
   set: string
@@ -25,6 +23,8 @@ export type Upload = {
   /** Sums over what was not made before; null when a price is not known. */
   expected: MicroUsd | null
   atMost: MicroUsd | null
+  /** The most that the cheapest picture may cost which was not made before; null when all were. */
+  least: MicroUsd | null
 }
 
 type Lines = AsyncIterable<Line | BadLine>
@@ -105,7 +105,6 @@ async function store(asker: Asker, id: string, set: string, lines: Lines, beside
   if (total === 0) throw new Problem('invalid_request', 'there is no line; send one request a line')
   await flush()
   if (faults.count > 0) throw await withStanding(asker, faults.problem())
-  await checkRoom(asker, sum.least)
   const { unknown } = sum
   return {
     set,
@@ -113,6 +112,7 @@ async function store(asker: Asker, id: string, set: string, lines: Lines, beside
     total,
     expected: unknown ? null : sum.expected,
     atMost: unknown ? null : sum.atMost,
+    least: Number.isFinite(sum.least) ? sum.least : null,
   }
 }
 
@@ -122,38 +122,6 @@ const KEY_REUSED = fieldProblem(
   'was used for another request; use a new key for a new picture',
   'key_reused',
 )
-
-/** A budget that could never hold a line, with how it stands; without that when its account cannot be asked. */
-async function withStanding(asker: Asker, problem: Problem): Promise<Problem> {
-  const { budget } = asker.caller
-  if (problem.code !== 'budget_exceeded' || !budget) return problem
-  const stands = await accountOf(asker)
-    .standing(budget)
-    .catch(() => undefined)
-  const least = Object.entries(stands ?? {}).sort(([, a], [, b]) => a.limit - b.limit)[0]
-  if (!least) return problem
-  const [period, { limit, committed, remaining }] = least
-  const told = { limit: toUsd(limit), committed: toUsd(committed), remaining: toUsd(remaining) }
-  return new Problem(problem.code, problem.message, {
-    errors: problem.errors ?? [],
-    budget: { period: period as BudgetPeriod, ...told },
-  })
-}
-
-/** Refuses lines when so much is spent that not even the cheapest new one would be made. What is only held may come free
- *  while they wait; and an account that cannot be asked now is asked again for each of them. Throws `budget_exceeded`. */
-async function checkRoom(asker: Asker, least: MicroUsd): Promise<void> {
-  const { budget } = asker.caller
-  if (!budget || least === Number.POSITIVE_INFINITY) return
-  const over = await accountOf(asker)
-    .over(least, budget)
-    .catch(() => undefined)
-  if (over && !over.mayFit) throw overBudget(over, 'the cheapest of these pictures')
-}
-
-function accountOf({ env, caller: { token }, market: { emulated } }: Asker) {
-  return accountStub(env, accountName({ token, emulated }))
-}
 
 /** Lines that are looked at together: what they refer to is looked up at once. */
 const GROUP = 32

@@ -130,14 +130,14 @@ export class Generation extends DurableObject<Env> {
   }
 
   /** For a batch that is cancelled: once nobody else wants the picture, gives it up as soon as that is free, now or when its
-   *  call comes back with nothing. `isAwaited`: another batch is about to ask for it. Returns the record as it is after
+   *  call comes back with nothing. `isAskedSoon`: another batch is about to ask for it. Returns the record as it is after
    *  that. Repeatable. */
-  async cancelWhenFree(batch: string, isAwaited = false): Promise<GenerationRecord | undefined> {
+  async cancelWhenFree(batch: string, isAskedSoon = false): Promise<GenerationRecord | undefined> {
     if (!this.#store.record()) return undefined
     const record = this.#note((before) => left(before, batch))
-    if (isEnded(record.status) || isAwaited || !isUnwanted(record)) return record
+    if (isEnded(record.status) || isAskedSoon || !isUnwanted(record)) return record
     if (record.status === 'queued') return (await this.cancel())?.record
-    return this.#note((wanted) => ({ ...wanted, unwanted: true }))
+    return this.#note((wanted) => (wanted.unwanted ? wanted : { ...wanted, unwanted: true }))
   }
 
   /** It is asked for again, on behalf of `batch` if any. Returns its record. */

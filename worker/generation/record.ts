@@ -87,7 +87,7 @@ export type GenerationRecord = Wish & {
   paused?: boolean
   /** Who wants what was made for a batch: ids of batches, and SOMEBODY for callers of their own. Absent: that batch. */
   wantedBy?: readonly string[]
-  /** Its batch was cancelled while the call was out: it is given up as soon as that is free. */
+  /** Nobody wants it any more, and its call is out: it is given up as soon as that is free. */
   unwanted?: true
   /** Epoch ms at which retention deleted its pictures. */
   deletedAt?: number

@@ -44,7 +44,7 @@ export class Account extends DurableObject<Env> {
     if (before && before.state !== 'open') return { kind: 'reserved' }
     const more = amount - (before?.counted ?? 0)
     if (!before || more > 0) {
-      const over = this.#over(more, budget, now)
+      const over = this.#passed(more, budget, now)
       if (over) return { kind: 'over_budget', ...over }
     }
     const counted = Math.max(amount, before?.counted ?? 0)
@@ -72,8 +72,8 @@ export class Account extends DurableObject<Env> {
   }
 
   /** The limit that `amount` would pass now; undefined when there is room. Holds nothing. */
-  async over(amount: MicroUsd, budget: Budget): Promise<OverBudget | undefined> {
-    return this.#over(amount, budget, Date.now())
+  async limitPassedBy(amount: MicroUsd, budget: Budget): Promise<OverBudget | undefined> {
+    return this.#passed(amount, budget, Date.now())
   }
 
   /** How the limits of a budget stand now. */
@@ -104,7 +104,7 @@ export class Account extends DurableObject<Env> {
     if (next !== null) await this.ctx.storage.setAlarm(next)
   }
 
-  #over(amount: MicroUsd, budget: Budget, now: number): OverBudget | undefined {
+  #passed(amount: MicroUsd, budget: Budget, now: number): OverBudget | undefined {
     const committed = this.#holds.committedAt(now)
     const over = overBy(budget, committed, amount)
     return over && { ...over, mayFit: fitsWithout(this.#holds.heldAt(now), budget, committed, amount) }

@@ -37,9 +37,9 @@ export type Pace = {
   strikes: number
   /** The latest of them came with a delay of the provider's own. */
   isTold: boolean
-  /** 503s since the last good call, and the first of them. */
+  /** 503s since the last good call; the first of them, and until when nothing is sent for their sake. */
   overloads: number
-  overload?: Said
+  overload?: Said & { until: number }
   /** A quota of the day, used up. From `until` on, one call at a time finds out whether it is still. */
   quota?: Said & { until: number }
 }
@@ -101,8 +101,10 @@ export function opensAt({ pausedUntil, quota }: Pace): number {
 }
 
 /** What a caller with another way is told while it would have to wait: the provider has been overloaded for too long. */
-export function overloadOf({ overloads, overload, pausedUntil }: Pace, now: number): Said | undefined {
-  return overloads >= FEW && now < pausedUntil ? overload : undefined
+export function overloadOf({ overloads, overload }: Pace, now: number): Said | undefined {
+  if (overloads < FEW || !overload || now >= overload.until) return undefined
+  const { message, since } = overload
+  return { message, since }
 }
 
 /** What a caller is told whom a used-up quota turns away. */
@@ -141,31 +143,40 @@ function throttled(
 ): Pace {
   const own = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, LONGEST_PAUSE_MS)
   const isLong = (own ?? 0) > LONG_OVERLOAD_MS
-  const overload = { message, since: pace.overload?.since ?? now }
+  const overloadUntil = (until: number) => ({
+    message,
+    since: pace.overload?.since ?? now,
+    until: Math.max(until, pace.overload?.until ?? 0),
+  })
   // One of many that met the same congestion: the others may be what the provider has room for, and it may last longer.
-  if (sentAt <= pace.cutAt)
+  if (sentAt <= pace.cutAt) {
+    const pausedUntil = Math.max(pace.pausedUntil, now + (own ?? 0))
     return {
       ...pace,
-      ...(isOverload && isLong ? { overloads: FEW, overload } : {}),
+      ...(isOverload && isLong ? { overloads: FEW, overload: overloadUntil(pausedUntil) } : {}),
       limit: pace.strikes > 0 ? Math.max(pace.leastLimit, Math.min(pace.limit, others)) : pace.limit,
-      pausedUntil: Math.max(pace.pausedUntil, now + (own ?? 0)),
+      pausedUntil,
     }
+  }
   const strikes = pace.strikes + 1
   // Until a call goes well, more refusals say that it lasts, not that there were too many.
   const cut = strikes > 1 ? 1 : own === undefined ? DEEP_CUT : SLIGHT_CUT
   const leastLimit = Math.max(1, pace.limit * cut)
   const leastMs = Math.min(LEAST_PAUSE_MS * strikes, LONGEST_LEAST_MS)
   const backoffMs = Math.min(FIRST_PAUSE_MS * 2 ** (strikes - 1), LONGEST_BACKOFF_MS)
+  const pausedUntil = Math.max(pace.pausedUntil, now + Math.max(own ?? backoffMs, leastMs))
   return {
     ...pace,
     limit: Math.max(leastLimit, Math.min(pace.limit, others)),
     isFresh: false,
     cutAt: now,
     leastLimit,
-    pausedUntil: Math.max(pace.pausedUntil, now + Math.max(own ?? backoffMs, leastMs)),
+    pausedUntil,
     strikes,
     isTold: own !== undefined,
-    ...(isOverload ? { overloads: isLong ? FEW : pace.overloads + 1, overload } : {}),
+    ...(isOverload
+      ? { overloads: isLong ? FEW : pace.overloads + 1, overload: overloadUntil(pausedUntil) }
+      : {}),
   }
 }
 

@@ -17,6 +17,7 @@ import {
   type Terms,
 } from '../batches/register.ts'
 import { resultLines } from '../batches/results.ts'
+import { whySpent } from '../batches/spent.ts'
 import { openOf, viewsOf } from '../batches/standing.ts'
 import { digestOf, upload } from '../batches/upload.ts'
 import { BATCH, BATCH_RESULT } from '../description/examples.ts'
@@ -107,7 +108,7 @@ export const batches = routes()
     if (known) return replay(c, known, await digestOf(lines, beside))
     checkWebhook(c.env, webhook)
     const uploaded = await upload(askerOf(c), id, lines, beside, c.var.now())
-    const { set, digest, total, expected, atMost } = uploaded
+    const { set, digest, total, expected, atMost, least } = uploaded
     const { caller, imagesUrl, market } = c.var
     const { emulated } = market
     const terms: Terms = {
@@ -115,12 +116,15 @@ export const batches = routes()
       ...(webhook === undefined ? {} : { webhook }),
     }
     await announce(c, id, set)
-    const now = c.var.now()
-    if (await acceptUpload(c.env.DB, { id, set, digest, total, terms, metadata }, now)) await nudge(c, id)
+    const spent = await whySpent(askerOf(c), least)
+    const row = { id, set, digest, total, terms, metadata }
+    if (!spent && (await acceptUpload(c.env.DB, row, c.var.now()))) await nudge(c, id)
     else {
       await dropUpload(c.env.DB, set)
+      // The same batch may have been accepted while this upload took its time.
       const other = await readBatch(c.env.DB, id)
       if (other) return replay(c, other, digest)
+      if (spent) throw spent
       throw new Problem('unavailable', 'the upload took too long, and nothing was accepted; send it again')
     }
     c.header('location', `/api/batches/${id}`)

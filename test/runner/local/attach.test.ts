@@ -118,7 +118,7 @@ test('a killed server loses no call under way: the next one waits for the old wo
   await second.release()
 })
 
-test('storages that are started at the same time share no port; who named it is told that it is taken', async () => {
+test('storages that are started at the same time share no port', async () => {
   const port = await freePort()
   const all = await Promise.all(
     [1, 2, 3].map(() => attachLocal({ stateDir: stateDirectory(template), env: PLAIN, preferredPort: port })),
@@ -126,17 +126,34 @@ test('storages that are started at the same time share no port; who named it is 
   expect(new Set(all.map(({ url }) => url)).size).toBe(3)
   expect(all.map(({ url }) => new URL(url).port)).toContain(String(port))
   await Promise.all(all.map(({ release }) => release()))
+})
 
-  const named = await freePort()
-  const attempts = await Promise.allSettled(
-    [1, 2].map(() => attachLocal({ stateDir: stateDirectory(template), env: PLAIN, port: named })),
-  )
-  const [told] = attempts.filter((attempt) => attempt.status === 'rejected')
-  expect(told!.reason).toMatchObject({
+test('a port that is taken while the server starts is told of, and the log has the reason', async () => {
+  const stateDir = stateDirectory(template)
+  const port = await freePort()
+  const attempt = attachLocal({ stateDir, env: PLAIN, port })
+  const refused = expect(attempt).rejects.toMatchObject({
     reason: 'port',
-    message: `port ${named} of 127.0.0.1 is taken; name another one with --port`,
+    message: `port ${port} of 127.0.0.1 is taken; name another one with --port`,
   })
-  for (const attempt of attempts) if (attempt.status === 'fulfilled') await attempt.value.release()
+  const { record, log } = placeOf(stateDir)
+  await vi.waitUntil(() => readServing(record)?.phase === 'starting', { timeout: 20_000 })
+  const other = createServer().listen(port, '127.0.0.1')
+  onTestFinished(() => void other.close())
+  await refused
+  expect(readFileSync(log, 'utf8')).toContain(`Address already in use (127.0.0.1:${port})`)
+})
+
+test('a worker that cannot start is an error at once, with the reason and without the keys', async () => {
+  const stateDir = stateDirectory(template)
+  const env = { ...PLAIN, GOOGLE_API_KEY: KEY, MINIFLARE_WORKERD_PATH: '/bin/false' }
+  await expect(attachLocal({ stateDir, env, token: 'a-token-for-no-log' })).rejects.toMatchObject({
+    reason: 'start',
+    message: expect.stringContaining('Error: Failed to start ProxyWorker'),
+  })
+  const log = readFileSync(placeOf(stateDir).log, 'utf8')
+  expect(log).not.toContain(KEY)
+  expect(log).not.toContain('a-token-for-no-log')
 })
 
 test('a record of a server that is gone is replaced; a process that has its number now is left alone', async () => {

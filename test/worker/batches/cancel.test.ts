@@ -83,7 +83,7 @@ async function cancelledMeanwhile(asked: Record<string, unknown>): Promise<strin
       const stub = env.GENERATION.get(...args)
       return {
         read: () => stub.read(),
-        cancelWhenFree: (batch: string, isAwaited?: boolean) => stub.cancelWhenFree(batch, isAwaited),
+        cancelWhenFree: (batch: string, isAskedSoon?: boolean) => stub.cancelWhenFree(batch, isAskedSoon),
         ensure: async (wish: Parameters<typeof stub.ensure>[0]) => {
           if (isFirst) {
             isFirst = false

@@ -395,6 +395,24 @@ describe('a token', () => {
     expect(await resultsOf(again.id)).toHaveLength(2)
   })
 
+  test('whose budget a repeat of the same batch has spent meanwhile is told of that batch', async () => {
+    const { token } = await makeToken({ budget: { total: 0.1 } })
+    const headers = { authorization: `Bearer ${token}`, 'idempotency-key': crypto.randomUUID() }
+    const rows = [prompt(), prompt()].map((words) => JSON.stringify(line({ prompt: words })))
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = writable.getWriter()
+    const slow = handOverText(readable, headers)
+    await writer.write(new TextEncoder().encode(`${rows[0]}\n`))
+    const { id } = await accepted(await handOverText(rows.join('\n'), headers))
+    const results = await resultsOf(id)
+    expect(results.map(({ error }) => error?.code ?? null).toSorted()).toEqual(['budget_exceeded', null])
+    await writer.write(new TextEncoder().encode(rows[1]))
+    await writer.close()
+    const response = await slow
+    expect(response.headers.get('idempotent-replayed')).toBe('true')
+    expect((await accepted(response)).id).toBe(id)
+  })
+
   test('of another workspace neither sees nor cancels a batch', async () => {
     const { token } = await makeToken({ workspace: 'other' })
     const { id } = await accepted(await handOver([{ prompt: prompt() }]))

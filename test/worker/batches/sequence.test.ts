@@ -94,8 +94,8 @@ describe('a batch that is cancelled', () => {
         name === first
           ? {
               read: () => overloaded() ?? generation.read(),
-              cancelWhenFree: (batch: string, isAwaited?: boolean) =>
-                overloaded() ?? generation.cancelWhenFree(batch, isAwaited),
+              cancelWhenFree: (batch: string, isAskedSoon?: boolean) =>
+                overloaded() ?? generation.cancelWhenFree(batch, isAskedSoon),
             }
           : {},
       )
@@ -154,6 +154,31 @@ describe('a batch that is cancelled', () => {
       expect(await callsOf(line.prompt)).toEqual([])
     },
   )
+
+  test('no longer wants what a delivery had joined that broke off', async () => {
+    const gate = shut()
+    const line = keyed(prompt())
+    const first = await sentBatch([line])
+    await deliver(first.sent)
+    const { id, sent } = await sentBatch([line])
+    const DB = new Proxy(env.DB, {
+      get(db, name) {
+        if (name === 'batch') return () => Promise.reject(new Error('D1 is down'))
+        const value = Reflect.get(db, name)
+        return typeof value === 'function' ? value.bind(db) : value
+      },
+    })
+    expect((await deliver(sent, { changes: { DB } })).retryMessages).toHaveLength(1)
+    expect((await recordOf(generationId('default', line.key))).wantedBy).toEqual([first.id, id])
+    await cancel(id)
+    await deliver(sent)
+    expect(await resultsOf(id)).toMatchObject([{ generation: null, error: { code: 'cancelled' } }])
+    await cancel(first.id)
+    await driven(first.id)
+    expect((await recordOf(generationId('default', line.key))).status).toBe('cancelled')
+    gate.mockRestore()
+    expect(await callsOf(line.prompt)).toEqual([])
+  })
 
   test('does not give up what somebody else has asked for by its key', async () => {
     const gate = shut()

@@ -6,7 +6,7 @@ import type { Log } from '../../../worker/log.ts'
 import { env } from './bindings.ts'
 import type { SeenCall, SeenCharge } from './witness.ts'
 
-/** Lines that the worker's HTTP side has logged in this file; the objects log to the console. */
+/** Lines that the worker's HTTP side has logged, in this file and others before it; the objects log to the console. */
 export const logged: Parameters<Log>[0][] = []
 
 const app = createApp((line) => void logged.push(line), Date.now)
