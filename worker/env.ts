@@ -1,9 +1,11 @@
 // The worker's bindings, secrets and vars, as wrangler.toml and the operator name them.
-import type { Asker } from './asker.ts'
+import type { Market } from '../core/market.ts'
 import type { BatchMessage } from './batches/message.ts'
 import type { Batch } from './batches/object.ts'
 import type { Generation } from './generation/object.ts'
 import type { Shield } from './generation/shield.ts'
+import type { Caller } from './http/auth.ts'
+import type { Log } from './log.ts'
 import type { Account } from './money/account.ts'
 import type { RateStanding } from './money/rate.ts'
 import type { ProviderGate } from './providers/gate.ts'
@@ -44,7 +46,19 @@ export type Env = {
 /** What Hono's context carries through a request. */
 export type AppEnv = {
   Bindings: Env
-  Variables: Omit<Asker, 'env'> & {
+  Variables: {
+    market: Market
+    caller: Caller
+    /** Whose generations and references the call sees: the caller's, apart from what the emulator drew. */
+    workspace: string
+    /** Where pictures are served from, no trailing slash. */
+    imagesUrl: string
+    requestId: string
+    log: Log
+    /** The clock, in epoch ms. */
+    now: () => number
+    /** When the call reached the worker, epoch ms. */
+    arrivedAt: number
     /** How the caller's rate limit stands, if it has one. */
     rate?: RateStanding
   }
