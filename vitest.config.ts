@@ -12,6 +12,7 @@ export default defineConfig({
     silent: 'passed-only',
     projects: [
       './vitest.worker.config.ts',
+      './vitest.queue.config.ts',
       './vitest.soak.config.ts',
       {
         test: {

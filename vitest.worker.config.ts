@@ -9,45 +9,54 @@ const relay = {
   prices: { 'nano-banana-2': { perRequest: 0.03 } },
 }
 
-export default defineConfig({
-  plugins: [
-    cloudflareTest(async ({ inject }) => {
-      const emulator = inject('emulatorUrl')
-      return {
-        wrangler: { configPath: './wrangler.toml' },
-        miniflare: {
-          bindings: {
-            ...(await usualBindings(emulator)),
-            // Relays of an operator's own: one whose key is refused, one that cannot be reached, one for a test that limits
-            // it, and some for tests that leave a gate behind that others must not meet (setup/relay.ts).
-            PROVIDERS: JSON.stringify({
-              locked: { baseUrl: `${emulator}/locked`, ...relay, keyVariable: 'BAD_KEY' },
-              silent: { baseUrl: inject('closedUrl'), ...relay, keyVariable: 'ANY_KEY' },
-              ...Object.fromEntries(
-                ['limited', ...Array.from({ length: 16 }, (_, index) => `relay-${index + 1}`)].map((id) => [
-                  id,
-                  { baseUrl: `${emulator}/${id}`, ...relay, keyVariable: 'ANY_KEY' },
-                ]),
-              ),
-            }),
-            BAD_KEY: 'bad-key',
-            ANY_KEY: 'any-key',
-            RECORDER: inject('recorderUrl'),
-            THOROUGH: process.env.THOROUGH ?? '',
-          },
+/** Files whose batches go through the queue: vitest.queue.config.ts. */
+export const QUEUED = ['test/worker/batches/**/*.test.ts', 'test/worker/workspaces.test.ts']
+
+export const inWorkerd = () =>
+  cloudflareTest(async ({ inject }) => {
+    const emulator = inject('emulatorUrl')
+    return {
+      wrangler: { configPath: './wrangler.toml' },
+      miniflare: {
+        bindings: {
+          ...(await usualBindings(emulator)),
+          // Relays of an operator's own: one whose key is refused, one that cannot be reached, one for a test that limits
+          // it, and some for tests that leave a gate behind that others must not meet (setup/relay.ts).
+          PROVIDERS: JSON.stringify({
+            locked: { baseUrl: `${emulator}/locked`, ...relay, keyVariable: 'BAD_KEY' },
+            silent: { baseUrl: inject('closedUrl'), ...relay, keyVariable: 'ANY_KEY' },
+            ...Object.fromEntries(
+              ['limited', ...Array.from({ length: 16 }, (_, index) => `relay-${index + 1}`)].map((id) => [
+                id,
+                { baseUrl: `${emulator}/${id}`, ...relay, keyVariable: 'ANY_KEY' },
+              ]),
+            ),
+          }),
+          BAD_KEY: 'bad-key',
+          ANY_KEY: 'any-key',
+          RECORDER: inject('recorderUrl'),
+          THOROUGH: process.env.THOROUGH ?? '',
         },
-      }
-    }),
-  ],
+      },
+    }
+  })
+
+export const USUAL = {
+  maxWorkers: FILES_AT_ONCE,
+  globalSetup: ['test/provider.ts'],
+  setupFiles: ['test/worker/setup/quiet.ts', 'test/worker/setup/storage.ts', 'test/worker/setup/gates.ts'],
+  // A line that vitest passes on while a file ends keeps it waiting for ever (cloudflare/workers-sdk#15719).
+  disableConsoleIntercept: true,
+}
+
+export default defineConfig({
+  plugins: [inWorkerd()],
   test: {
-    maxWorkers: FILES_AT_ONCE,
+    ...USUAL,
+    name: 'worker',
     include: ['test/faults/**/*.test.ts', ...(process.env.THOROUGH ? [] : ['test/worker/**/*.test.ts'])],
     // With an emulator of its own: vitest.soak.config.ts.
-    exclude: ['test/faults/soak.test.ts'],
-    globalSetup: ['test/provider.ts'],
-    setupFiles: ['test/worker/setup/quiet.ts', 'test/worker/setup/storage.ts', 'test/worker/setup/gates.ts'],
+    exclude: ['test/faults/soak.test.ts', ...QUEUED],
     isolate: false,
-    // A line that vitest passes on while a file ends keeps it waiting for ever (cloudflare/workers-sdk#15719).
-    disableConsoleIntercept: true,
   },
 })

@@ -1,4 +1,4 @@
-// Gives each test file empty storage and its database. The files share a workerd, for it and its modules take seconds to
+// Gives each test file empty storage and its database. Most files share a workerd, for it and its modules take seconds to
 // start.
 import { applyD1Migrations, reset } from 'cloudflare:test'
 import { env } from './bindings.ts'
