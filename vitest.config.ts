@@ -12,7 +12,7 @@ export default defineConfig({
     silent: 'passed-only',
     projects: [
       './vitest.worker.config.ts',
-      './vitest.queue.config.ts',
+      './vitest.alone.config.ts',
       './vitest.soak.config.ts',
       {
         test: {

@@ -9,8 +9,16 @@ const relay = {
   prices: { 'nano-banana-2': { perRequest: 0.03 } },
 }
 
-/** Files whose batches go through the queue: vitest.queue.config.ts. */
-export const QUEUED = ['test/worker/batches/**/*.test.ts', 'test/worker/workspaces.test.ts']
+/** Files that need a workerd of their own (vitest.alone.config.ts), because work of the file before may go on for a moment:
+ *  those that leave such work behind, in the queue, and those that say of the whole storage what is in it. */
+export const ALONE = [
+  'test/worker/batches/**/*.test.ts',
+  'test/worker/workspaces.test.ts',
+  'test/worker/listing.test.ts',
+  'test/worker/problems.test.ts',
+  'test/worker/references.test.ts',
+  'test/worker/scopes.test.ts',
+]
 
 export const inWorkerd = () =>
   cloudflareTest(async ({ inject }) => {
@@ -56,7 +64,7 @@ export default defineConfig({
     name: 'worker',
     include: ['test/faults/**/*.test.ts', ...(process.env.THOROUGH ? [] : ['test/worker/**/*.test.ts'])],
     // With an emulator of its own: vitest.soak.config.ts.
-    exclude: ['test/faults/soak.test.ts', ...QUEUED],
+    exclude: ['test/faults/soak.test.ts', ...ALONE],
     isolate: false,
   },
 })
