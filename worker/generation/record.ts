@@ -141,7 +141,7 @@ function short(
 }
 
 /** A caller who hands no batch over, among those who want a picture. Nothing takes that back but a cancel by name. */
-export const SOMEBODY = 'somebody'
+const SOMEBODY = 'somebody'
 
 /** The record after it was asked for again, on behalf of `batch` if any: it is not given up with another one. */
 export function joined(record: GenerationRecord, batch = SOMEBODY): GenerationRecord {

@@ -142,41 +142,38 @@ function throttled(
   now: number,
 ): Pace {
   const own = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, LONGEST_PAUSE_MS)
-  const isLong = (own ?? 0) > LONG_OVERLOAD_MS
-  const overloadUntil = (until: number) => ({
+  const isLong = own !== undefined && own > LONG_OVERLOAD_MS
+  // Its own delay alone: for how long a rate limit pauses is no overload.
+  const overloadFor = (ms: number) => ({
     message,
     since: pace.overload?.since ?? now,
-    until: Math.max(until, pace.overload?.until ?? 0),
+    until: Math.max(now + ms, pace.overload?.until ?? 0),
   })
   // One of many that met the same congestion: the others may be what the provider has room for, and it may last longer.
-  if (sentAt <= pace.cutAt) {
-    const pausedUntil = Math.max(pace.pausedUntil, now + (own ?? 0))
+  if (sentAt <= pace.cutAt)
     return {
       ...pace,
-      ...(isOverload && isLong ? { overloads: FEW, overload: overloadUntil(pausedUntil) } : {}),
       limit: pace.strikes > 0 ? Math.max(pace.leastLimit, Math.min(pace.limit, others)) : pace.limit,
-      pausedUntil,
+      pausedUntil: Math.max(pace.pausedUntil, now + (own ?? 0)),
+      ...(isOverload && isLong ? { overloads: FEW, overload: overloadFor(own) } : {}),
     }
-  }
   const strikes = pace.strikes + 1
   // Until a call goes well, more refusals say that it lasts, not that there were too many.
   const cut = strikes > 1 ? 1 : own === undefined ? DEEP_CUT : SLIGHT_CUT
   const leastLimit = Math.max(1, pace.limit * cut)
   const leastMs = Math.min(LEAST_PAUSE_MS * strikes, LONGEST_LEAST_MS)
   const backoffMs = Math.min(FIRST_PAUSE_MS * 2 ** (strikes - 1), LONGEST_BACKOFF_MS)
-  const pausedUntil = Math.max(pace.pausedUntil, now + Math.max(own ?? backoffMs, leastMs))
+  const pauseMs = Math.max(own ?? backoffMs, leastMs)
   return {
     ...pace,
     limit: Math.max(leastLimit, Math.min(pace.limit, others)),
     isFresh: false,
     cutAt: now,
     leastLimit,
-    pausedUntil,
+    pausedUntil: Math.max(pace.pausedUntil, now + pauseMs),
     strikes,
     isTold: own !== undefined,
-    ...(isOverload
-      ? { overloads: isLong ? FEW : pace.overloads + 1, overload: overloadUntil(pausedUntil) }
-      : {}),
+    ...(isOverload ? { overloads: isLong ? FEW : pace.overloads + 1, overload: overloadFor(pauseMs) } : {}),
   }
 }
 
